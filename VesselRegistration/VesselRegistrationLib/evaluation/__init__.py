@@ -1,0 +1,1 @@
+"""Scores of the pipeline on cases with known truth."""

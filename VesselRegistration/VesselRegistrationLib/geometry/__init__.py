@@ -1,0 +1,1 @@
+"""C-arm geometry in RAS millimetres and 0-based pixel centres."""

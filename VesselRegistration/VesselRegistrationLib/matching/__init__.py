@@ -1,0 +1,1 @@
+"""Matching a projected model to a vessel mask in the image plane."""

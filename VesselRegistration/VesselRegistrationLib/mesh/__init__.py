@@ -1,0 +1,1 @@
+"""Vessel surface meshes: reading, checking, mending."""

@@ -1,0 +1,1 @@
+"""Images of a mesh on a view: silhouette and path length."""

@@ -1,0 +1,1 @@
+"""The registration pipeline: views and masks in, pose and measures out."""

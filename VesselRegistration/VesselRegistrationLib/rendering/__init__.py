@@ -1,0 +1,1 @@
+"""Pictures a clinician can read: overlay and comparison."""

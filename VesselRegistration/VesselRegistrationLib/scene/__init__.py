@@ -1,0 +1,1 @@
+"""The MRML bridge: values in, nodes out; the only package here that knows slicer."""

@@ -1,0 +1,1 @@
+"""Seeded fluoroscopy with known truth: anatomies, devices, X-ray physics, XA objects."""
