@@ -66,13 +66,14 @@ class CArmView:
         if self.rows < 2 or self.columns < 2:
             raise UserError(f"An image of {self.columns} x {self.rows} pixels cannot be registered.")
         if self.image_rotation_deg not in (0, 90, 180, 270):
-            raise UserError(f"A field of view rotated by {self.image_rotation_deg} deg is not supported: only 90 deg steps.")
+            raise UserError(f"A field of view rotated by {self.image_rotation_deg} deg is not supported: "
+                            "only quarter turns are.")
 
     @cached_property
     def rotation(self) -> np.ndarray:
         """R = Rz(primary) Rx(secondary) Ry(detector rotation), 3x3, which turns the C-arm from its 0/0 place."""
-        return Rotation.from_euler("ZXY", [self.primary_angle_deg, self.secondary_angle_deg, self.detector_rotation_deg],
-                                   degrees=True).as_matrix()
+        angles = [self.primary_angle_deg, self.secondary_angle_deg, self.detector_rotation_deg]
+        return Rotation.from_euler("ZXY", angles, degrees=True).as_matrix()
 
     @property
     def beam_direction(self) -> np.ndarray:

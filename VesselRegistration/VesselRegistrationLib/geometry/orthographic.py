@@ -3,7 +3,7 @@
 As printed, ``[x_p y_p d_p] = Rot_z(a) Rot_x(b) [x y z]`` turns the positioner's way instead of the points', takes the
 third coordinate for depth where it is anterior-posterior, and has no perspective divide. Corrected and still
 orthographic: ``(u, v, d) = C (Rz(a) Rx(b))^T p`` with C = rows (-x; -z; y). It is the limit of the perspective view
-for a source infinitely far away; with a real C-arm it is wrong by millimetres, so it only serves as the paper's baseline.
+for a source infinitely far away; with a real C-arm it is wrong by millimetres and only serves as the paper's baseline.
 """
 
 import numpy as np
