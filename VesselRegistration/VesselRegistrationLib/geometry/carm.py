@@ -16,6 +16,8 @@ from ..errors import UserError
 
 PRIMARY_LIMIT_DEG = 180.0
 SECONDARY_LIMIT_DEG = 90.0
+SMALLEST_SPACING_MM = 0.01
+LARGEST_DETECTOR_MM = 1000.0
 
 _QUARTER_TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
 
@@ -60,9 +62,12 @@ class CArmView:
         if not 0 < self.sod_mm < self.sid_mm <= 3000:
             raise UserError(f"The distances SID {self.sid_mm:g} mm and SOD {self.sod_mm:g} mm are impossible: "
                             "the patient lies between source and detector, 0 < SOD < SID <= 3000.")
-        if not (0.01 <= self.row_spacing_mm <= 5 and 0.01 <= self.column_spacing_mm <= 5):
+        if min(self.row_spacing_mm, self.column_spacing_mm) < SMALLEST_SPACING_MM or max(
+                self.rows * self.row_spacing_mm, self.columns * self.column_spacing_mm) > LARGEST_DETECTOR_MM:
             raise UserError(f"The imager pixel spacing {self.row_spacing_mm:g} x {self.column_spacing_mm:g} mm is "
-                            "impossible: give the spacing at the detector in mm, between 0.01 and 5.")
+                            f"impossible for {self.columns} x {self.rows} pixels: give the spacing at the detector "
+                            f"in mm, at least {SMALLEST_SPACING_MM:g}, with no detector side over "
+                            f"{LARGEST_DETECTOR_MM:g} mm.")
         if self.rows < 2 or self.columns < 2:
             raise UserError(f"An image of {self.columns} x {self.rows} pixels cannot be registered.")
         if self.image_rotation_deg not in (0, 90, 180, 270):
