@@ -11,8 +11,8 @@ _PERCENTILES = (0.5, 99.5)
 def normalise(attenuation: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Bring attenuation (rows, columns), any unit, to 0..1 by robust percentiles of the usable pixels; float32.
 
-    Pixels that are not usable get the median, so that shutters make no edge of their own. Raises UserError where no
-    pixel is usable, or usable ones are not numbers or all alike.
+    Pixels that are not usable become mid grey, 0.5, so that shutters make no strong edge of their own. Raises
+    UserError where no pixel is usable, or usable ones are not numbers or all alike.
     """
     values = attenuation[usable]
     if values.size == 0:
@@ -23,7 +23,7 @@ def normalise(attenuation: np.ndarray, usable: np.ndarray) -> np.ndarray:
     if high <= low:
         raise UserError("The X-ray is blank, all its pixels are alike: choose another frame.")
     scaled = np.clip((attenuation.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
-    return np.where(usable, scaled, np.median(scaled[usable])).astype(np.float32)
+    return np.where(usable, scaled, np.float32(0.5))
 
 
 def resize(image: np.ndarray, rows: int, columns: int) -> np.ndarray:

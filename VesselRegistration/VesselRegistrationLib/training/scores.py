@@ -1,0 +1,73 @@
+"""Scores of the networks on held-out simulated cases: ``python -m VesselRegistrationLib.training.scores NAME``."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..errors import UserError
+from ..networks.affine_cnn import warp
+from ..networks.weights import load_card, load_network
+from .samples import HELD_OUT_SEED, MatchingSamples, VesselSamples
+
+HELD_OUT_CASES = 40
+_FIRST_SCORED = 1000
+
+
+def score_network(network: nn.Module, name: str, cases: int) -> dict[str, float]:
+    """Median Dice, precision and recall, from the same binary masks, over held-out cases none of which chose weights.
+
+    ``name`` is the one of the network's card and says what is scored. For matching they compare the warped silhouette
+    with the TRUE one in the X-ray, and ``dice_before`` tells the Dice of the silhouette where it was.
+    """
+    measure: Callable[[nn.Module, int], Mapping[str, float]]
+    if name.startswith("vessels_"):
+        vessels = VesselSamples(name.removeprefix("vessels_"), "test", HELD_OUT_SEED + _FIRST_SCORED)
+
+        def measure(network: nn.Module, case: int) -> Mapping[str, float]:
+            image, target, usable = vessels[case]
+            return overlap(((network(image[None]) > 0)[0] & (usable > 0)).numpy(), ((target * usable) > 0.5).numpy())
+    else:
+        pairs = MatchingSamples(HELD_OUT_SEED + _FIRST_SCORED)
+
+        def measure(network: nn.Module, case: int) -> Mapping[str, float]:
+            moving, fixed, truth = pairs[case]
+            theta = network(torch.cat([moving, fixed])[None])
+            true_mask = (truth > 0.5).numpy()
+            return {**overlap((warp(moving[None], theta)[0] > 0.5).numpy(), true_mask),
+                    "dice_before": overlap((moving > 0.5).numpy(), true_mask)["dice"]}
+
+    with torch.inference_mode():
+        measured = [measure(network, case) for case in range(cases)]
+    return {key: round(float(np.median([entry[key] for entry in measured])), 4) for key in measured[0]}
+
+
+def overlap(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Dice, precision and recall (0 to 1) of two binary masks of the same shape; 1 where both are empty."""
+    hits, found_area, true_area = int((found & truth).sum()), int(found.sum()), int(truth.sum())
+    return {"dice": 2 * hits / (found_area + true_area) if found_area + true_area else 1.0,
+            "precision": hits / found_area if found_area else float(true_area == 0),
+            "recall": hits / true_area if true_area else 1.0}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the scores of a network by the name or the path of its card; 0 when done, 2 with a sentence when not."""
+    parser = argparse.ArgumentParser(description="Median scores of a network on held-out simulated cases.")
+    parser.add_argument("card", help="name of a shipped network (vessels_lower, vessels_upper, matching) or its card")
+    parser.add_argument("--cases", type=int, default=HELD_OUT_CASES)
+    options = parser.parse_args(arguments)
+    try:
+        card = load_card(options.card)
+        for name, value in score_network(load_network(card), card.name, options.cases).items():
+            print(f"{name}: {value:.4f}")
+    except UserError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

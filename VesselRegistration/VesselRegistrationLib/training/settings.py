@@ -1,0 +1,102 @@
+"""How the networks are trained: the paper's settings as far as they are printed, and the ones that work here."""
+
+import math
+from dataclasses import dataclass
+
+from ..errors import UserError
+
+OURS = "ours"
+PAPER = "paper"
+RECIPES = (OURS, PAPER)
+LOWER = "lower"
+UPPER = "upper"
+FIELDS_OF_VIEW = (LOWER, UPPER)
+
+DICE = "dice"
+CROSS_ENTROPY = "cross_entropy"
+DICE_AND_CROSS_ENTROPY = "dice_and_cross_entropy"
+PYRAMID_DICE = "pyramid_dice"
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that decides a training besides seed and data.
+
+    ``optimiser`` is ``adamw`` or ``sgd`` (momentum 0.9). The learning rate grows linearly over ``warmup_steps`` and
+    then falls as a cosine to a hundredth, or stays where ``cosine`` is False. ``half_size_fraction`` of the steps are
+    done at half the image size, which costs a fourth or less. Every simulated sample is used about ``reuse`` times,
+    changed by augmentation each time, out of a pool of the ``pool_size`` newest.
+    """
+
+    loss: str
+    learning_rate: float
+    batch_size: int
+    steps: int
+    optimiser: str = "adamw"
+    weight_decay: float = 1e-4
+    warmup_steps: int = 100
+    cosine: bool = True
+    gradient_clip: float = 1.0
+    half_size_fraction: float = 0.0
+    augment: bool = True
+    reuse: int = 6
+    pool_size: int = 768
+    first_fill: int = 96
+    validation_cases: int = 24
+    validate_every: int = 250
+    checkpoint_every: int = 100
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a 0-based step."""
+        if step < self.warmup_steps:
+            return self.learning_rate * (step + 1) / self.warmup_steps
+        if not self.cosine:
+            return self.learning_rate
+        done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
+        return self.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, done))))
+
+
+PAPER_LOWER = TrainingSettings(loss=DICE, learning_rate=1e-5, batch_size=8, steps=20000, weight_decay=0.0,
+                               warmup_steps=0, cosine=False, gradient_clip=0.0, augment=False)
+"""Li et al., II-D: Dice, 1e-5, batches of 8. The optimiser is not printed; Adam is taken."""
+
+PAPER_UPPER = TrainingSettings(loss=CROSS_ENTROPY, learning_rate=0.1, batch_size=4, steps=20000, optimiser="sgd",
+                               weight_decay=0.0, warmup_steps=1000, cosine=False, gradient_clip=0.0, augment=False)
+"""Li et al., II-D: cross-entropy, 0.1, batches of 4. Added here: 1000 steps of warm-up and plain SGD with momentum,
+since Adam at 0.1 diverges."""
+
+PAPER_MATCHING = TrainingSettings(loss=DICE, learning_rate=1e-4, batch_size=4, steps=20000, weight_decay=0.0,
+                                  warmup_steps=0, cosine=False, gradient_clip=0.0, augment=False)
+"""Li et al., II-D: Dice through the spatial transformer, 1e-4, batches of 4. The optimiser is not printed; Adam is
+taken."""
+
+OUR_VESSELS = TrainingSettings(loss=DICE_AND_CROSS_ENTROPY, learning_rate=2e-3, batch_size=8, steps=3000,
+                               half_size_fraction=0.7)
+"""For minutes on two CPU cores: AdamW with warm-up and cosine, the sum of the paper's two losses, augmentation, and
+most of the steps at 128x128."""
+
+OUR_MATCHING = TrainingSettings(loss=PYRAMID_DICE, learning_rate=1e-3, batch_size=16, steps=2500, reuse=12,
+                                validation_cases=40)
+"""For minutes on two CPU cores: AdamW with warm-up and cosine, the paper's unsupervised loss on blurred images, coarse
+to fine, ending in the plain one."""
+
+
+def vessel_settings(field_of_view: str, recipe: str = OURS) -> TrainingSettings:
+    """Settings of the vessel network for a field of view, ``ours`` or ``paper``. Raises UserError for unknown names."""
+    if field_of_view not in FIELDS_OF_VIEW:
+        raise UserError(f"The field of view '{field_of_view}' is not known: choose lower or upper.")
+    _check_recipe(recipe)
+    if recipe == OURS:
+        return OUR_VESSELS
+    return PAPER_LOWER if field_of_view == LOWER else PAPER_UPPER
+
+
+def matching_settings(recipe: str = OURS) -> TrainingSettings:
+    """Settings of the matching network, ``ours`` or ``paper``. Raises UserError for an unknown name."""
+    _check_recipe(recipe)
+    return OUR_MATCHING if recipe == OURS else PAPER_MATCHING
+
+
+def _check_recipe(recipe: str) -> None:
+    if recipe not in RECIPES:
+        raise UserError(f"The training recipe '{recipe}' is not known: choose ours or paper.")
