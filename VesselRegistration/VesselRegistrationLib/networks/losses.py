@@ -55,12 +55,16 @@ def pyramid_matching_loss(moving: torch.Tensor, fixed: torch.Tensor, usable: tor
 
 
 def blur_to(image: torch.Tensor, size: int, sigma: float = 1.5) -> torch.Tensor:
-    """Shrink (batch, channels, height, width) to size x size by area, then blur by ``sigma`` of the new pixels."""
+    """Shrink (batch, channels, height, width) to size x size by area, then blur by ``sigma`` of the new pixels.
+
+    Beyond the edge the image goes on as it is there: vessels do not end where the image does.
+    """
     channels = image.shape[1]
     radius = round(2.5 * sigma)
     positions = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
     kernel = torch.exp(-0.5 * (positions / sigma) ** 2)
     kernel = (kernel / kernel.sum()).expand(channels, 1, 1, -1)
     small = functional.adaptive_avg_pool2d(image, size)
-    rows = functional.conv2d(small, kernel, padding=(0, radius), groups=channels)
-    return functional.conv2d(rows, kernel.transpose(2, 3), padding=(radius, 0), groups=channels)
+    padded = functional.pad(small, (radius, radius, radius, radius), mode="replicate")
+    along_rows = functional.conv2d(padded, kernel, groups=channels)
+    return functional.conv2d(along_rows, kernel.transpose(2, 3), groups=channels)

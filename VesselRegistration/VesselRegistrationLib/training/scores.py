@@ -3,12 +3,14 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import torch
 from torch import nn
 
 from ..errors import UserError
+from ..matching.overlap import binary_overlap
 from ..networks.affine_cnn import warp
 from ..networks.weights import load_card, load_network
 from .samples import HELD_OUT_SEED, MatchingSamples, VesselSamples
@@ -29,7 +31,8 @@ def score_network(network: nn.Module, name: str, cases: int) -> dict[str, float]
 
         def measure(network: nn.Module, case: int) -> Mapping[str, float]:
             image, target, usable = vessels[case]
-            return overlap(((network(image[None]) > 0)[0] & (usable > 0)).numpy(), ((target * usable) > 0.5).numpy())
+            return asdict(binary_overlap(((network(image[None]) > 0)[0] & (usable > 0)).numpy(),
+                                         ((target * usable) > 0.5).numpy()))
     else:
         pairs = MatchingSamples(HELD_OUT_SEED + _FIRST_SCORED)
 
@@ -37,20 +40,12 @@ def score_network(network: nn.Module, name: str, cases: int) -> dict[str, float]
             moving, fixed, truth = pairs[case]
             theta = network(torch.cat([moving, fixed])[None])
             true_mask = (truth > 0.5).numpy()
-            return {**overlap((warp(moving[None], theta)[0] > 0.5).numpy(), true_mask),
-                    "dice_before": overlap((moving > 0.5).numpy(), true_mask)["dice"]}
+            return {**asdict(binary_overlap((warp(moving[None], theta)[0] > 0.5).numpy(), true_mask)),
+                    "dice_before": binary_overlap((moving > 0.5).numpy(), true_mask).dice}
 
     with torch.inference_mode():
         measured = [measure(network, case) for case in range(cases)]
     return {key: round(float(np.median([entry[key] for entry in measured])), 4) for key in measured[0]}
-
-
-def overlap(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Dice, precision and recall (0 to 1) of two binary masks of the same shape; 1 where both are empty."""
-    hits, found_area, true_area = int((found & truth).sum()), int(found.sum()), int(truth.sum())
-    return {"dice": 2 * hits / (found_area + true_area) if found_area + true_area else 1.0,
-            "precision": hits / found_area if found_area else float(true_area == 0),
-            "recall": hits / true_area if true_area else 1.0}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
