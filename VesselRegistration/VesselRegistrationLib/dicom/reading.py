@@ -14,7 +14,7 @@ from .lookup import FrameHeader, tag_of, text_in
 from .overrides import GeometryOverrides
 from .pixels import decode_levels, frame_time_ms, pixel_rows, read_pixel_format, to_attenuation
 from .sanity import SanityReport, SanityRow
-from .shutters import read_usable, shutter_rows
+from .shutters import black_border, read_usable, shutter_rows
 from .subtraction import SubtractionPlan, read_plan, subtract
 
 
@@ -36,12 +36,14 @@ class XARun:
             for frame in range(self._frame_count))
         self._plan = read_plan(dataset, self._frame_count, self._format.subtracted, self._format.relationship,
                                subtraction)
+        # Decoding one frame now tells a missing decoder or damaged pixels before any work is done.
+        self._border = black_border(self._levels(0), self._format.highest, self._format.high_attenuates)
         self._sanity = SanityReport((
             _kind_row(dataset),
             *pixel_rows(first, self._format, self._frame_count),
             *_time_rows(dataset, self._frame_count),
             *geometry_rows(first, self._frame_count, rows, columns, overrides),
-            *shutter_rows(first, rows, columns),
+            *shutter_rows(first, read_usable(first, rows, columns), self._border),
             *self._plan.rows,
         ))
         self._strongest: int | None = None
@@ -88,15 +90,15 @@ class XARun:
         """
         number = self._check_number(frame)
         header = FrameHeader(self._dataset, number)
-        usable = read_usable(header, *self.shape)
+        usable = self._usable(header)
         recipe = self._plan.recipe(number, header)
         if recipe is None:
             attenuation = self._attenuation(number)
         else:
             attenuation, covered = subtract(recipe, self._levels, self._to_attenuation)
-            usable = usable & covered
-            usable.setflags(write=False)
+            usable &= covered
         attenuation.setflags(write=False)
+        usable.setflags(write=False)
         return XAFrame(
             path=self._path,
             frame_number=number,
@@ -114,13 +116,18 @@ class XARun:
     def strongest_contrast_frame(self) -> int:
         """The frame (0-based) that shows the most contrast agent; 0 for a single image. Decodes every frame once.
 
-        See ``contrast.contrast_amount``; mask subtraction plays no part. Raises UserError where pixels are damaged.
+        See ``contrast.strongest_frame``; mask subtraction plays no part. Raises UserError where pixels are damaged.
         """
         if self._strongest is None:
-            usable = read_usable(FrameHeader(self._dataset, 0), *self.shape)
+            usable = self._usable(FrameHeader(self._dataset, 0))
             images = (self._attenuation(frame) for frame in range(self._frame_count))
             self._strongest = strongest_frame(images, usable) if self._frame_count > 1 else 0
         return self._strongest
+
+    def _usable(self, header: FrameHeader) -> np.ndarray:
+        usable = read_usable(header, *self.shape)
+        open_part = usable & ~self._border
+        return open_part if open_part.any() else usable
 
     def _levels(self, frame: int) -> np.ndarray:
         return decode_levels(self._path, frame, self._format)

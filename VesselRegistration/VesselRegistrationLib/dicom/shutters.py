@@ -3,10 +3,17 @@
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from ..errors import UserError
 from .lookup import FrameHeader, numbers_in, tag_of, words_in
 from .sanity import SanityRow
+
+_BLACK = 0.02
+_SMALLEST_BORDER = 0.005
+_LARGEST_BORDER = 0.9
+_BORDER_MARGIN = 0.01
+_SCARCE = 0.1
 
 _EDGES = ("LeftVerticalEdge", "RightVerticalEdge", "UpperHorizontalEdge", "LowerHorizontalEdge")
 _NAMES = {"Shutter": ("FrameDisplayShutterSequence", "display shutter"),
@@ -56,7 +63,7 @@ def _shapes(header: FrameHeader, kind: str) -> list[tuple[Any, str]]:
 
 
 def read_usable(header: FrameHeader, rows: int, columns: int) -> np.ndarray:
-    """Mask (rows, columns) bool, read-only: False behind shutter and collimator.
+    """Mask (rows, columns) bool: False behind shutter and collimator.
 
     Coordinates in the header start at 1 for the first pixel, and edges belong to the picture; several shapes leave
     open what all of them leave open. Raises UserError for a shape that is damaged or that leaves nothing open.
@@ -70,12 +77,29 @@ def read_usable(header: FrameHeader, rows: int, columns: int) -> np.ndarray:
     if not usable.any():
         raise UserError(f"Shutter and collimator of frame {header.frame} hide the whole image: there is nothing to "
                         "register.")
-    usable.setflags(write=False)
     return usable
 
 
-def shutter_rows(header: FrameHeader, rows: int, columns: int) -> list[SanityRow]:
-    """What the report says about shutter and collimator of the first frame."""
+def black_border(levels: np.ndarray, highest: float, high_attenuates: bool) -> np.ndarray:
+    """Mask (rows, columns) bool of a black frame that is drawn into the picture without a shutter in the header.
+
+    That is what hangs together with a corner, lies within 2 % of the value of no X-rays, and covers between 0.5 and
+    90 % of the image; grown by 1 % of the image, as its edge is blurred. ``levels`` are stored values, ``highest`` the
+    highest that can be stored.
+    """
+    nothing = np.zeros(levels.shape, dtype=bool)
+    brightness = highest - levels if high_attenuates else levels
+    dark = brightness <= _BLACK * np.percentile(brightness, 99.9)
+    parts, _ = ndimage.label(dark)
+    corners = {int(parts[row, column]) for row in (0, -1) for column in (0, -1)} - {0}
+    border = np.isin(parts, sorted(corners)) if corners else nothing
+    if not _SMALLEST_BORDER <= border.mean() <= _LARGEST_BORDER:
+        return nothing
+    return ndimage.binary_dilation(border, iterations=max(1, round(_BORDER_MARGIN * max(levels.shape))))
+
+
+def shutter_rows(header: FrameHeader, usable: np.ndarray, border: np.ndarray) -> list[SanityRow]:
+    """What the report says about shutter, collimator and black border of the first frame."""
     found = []
     for kind, (_, name) in _NAMES.items():
         words = [word for _, word in _shapes(header, kind)]
@@ -85,7 +109,9 @@ def shutter_rows(header: FrameHeader, rows: int, columns: int) -> list[SanityRow
                                    "hides nothing here: keep the ROI clear of it", tag_of(f"{kind}Shape")))
         if len(words) > len(unknown):
             found.append(SanityRow("ok", name.capitalize(), ", ".join(words).lower(), tag_of(f"{kind}Shape")))
-    share = float(read_usable(header, rows, columns).mean())
-    level = "ok" if share >= 0.1 else "amber"
-    found.append(SanityRow("ok" if level == "ok" else "amber", "Usable image", f"{100 * share:.0f} % of the pixels"))
+    if (border & usable).any():
+        found.append(SanityRow("amber", "Black border", f"{100 * border.mean():.0f} % of the picture are a black frame "
+                               "that the header does not describe: left out", "pixels of frame 0"))
+    share = float((usable & ~border).mean())
+    found.append(SanityRow("ok" if share >= _SCARCE else "amber", "Usable image", f"{100 * share:.0f} % of the pixels"))
     return found
