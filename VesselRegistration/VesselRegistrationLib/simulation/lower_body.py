@@ -3,8 +3,8 @@
 Adult diameters of CT series: infrarenal aorta 15 to 24 mm (men 20 +- 2.5, women 17 +- 2), common iliac 8 to 13,
 external iliac 7 to 10, internal iliac 5 to 7.5, common femoral 7 to 10.5, superficial femoral 5 to 7.5, deep femoral
 4.5 to 6.5, renal 4.5 to 6.5 mm (ESVS guidelines of 2019 and 2024 for the aorta and its aneurysms of 30 to 60 mm;
-Sandgren et al. 1999 for the femorals). Lengths: infrarenal aorta 80 to 120, common iliac 35 to 75, external iliac 85 to 125 mm;
-aortic bifurcation 35 to 65 degrees.
+Sandgren et al. 1999 for the femorals). Lengths: infrarenal aorta 80 to 120, common iliac 35 to 75, external
+iliac 85 to 125 mm; aortic bifurcation 35 to 65 degrees.
 """
 
 import numpy as np

@@ -1,0 +1,81 @@
+"""One simulated X-ray picture with its truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from ..geometry.carm import CArmView
+from ..projection.rasterizer import path_length
+from .anatomy import Anatomy
+from .contrast import contrast_shadow
+from .detector import DARKEST, collimator, expose, moved, to_attenuation
+from .looks import Look
+from .scenery import background, device_picture
+from .textures import resized
+
+
+@dataclass(frozen=True)
+class SimulatedFrame:
+    """A picture and its truth, all (rows, columns).
+
+    ``attenuation`` float32 in -ln units of the brightest level, larger = more attenuation. ``vessel_mask`` bool: the
+    vessel as far as contrast shows it. ``device_mask`` bool: guidewires and catheters. ``usable`` bool: False behind
+    the collimator. ``silhouette`` bool: the whole vessel model, filled or not.
+    """
+
+    attenuation: np.ndarray
+    vessel_mask: np.ndarray
+    device_mask: np.ndarray
+    usable: np.ndarray
+    silhouette: np.ndarray
+
+
+def simulate_frame(
+    anatomy: Anatomy, view: CArmView, model_to_world: np.ndarray, rng: np.random.Generator, look: Look
+) -> SimulatedFrame:
+    """The picture of an anatomy at a pose (4x4, model RAS mm to world mm) in a view.
+
+    ``rng`` drives noise and motion only; all else follows from the look, so frames of one cine share their scenery.
+    """
+    shape = (view.rows, view.columns)
+    projection = view.projection_matrix @ model_to_world
+    length = path_length(anatomy.model, projection, shape)
+    patient = background(anatomy, look, projection, shape)
+    devices, device_mask = device_picture(anatomy, look, projection, shape)
+    contrast, vessel_mask = contrast_shadow(anatomy, look.filling, projection, length)
+    usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
+    shown = usable & ~device_mask if look.subtracted else usable
+    attenuation = observe(patient, devices, contrast, usable, rng, look)
+    return SimulatedFrame(attenuation, vessel_mask & usable, device_mask & shown, usable, length > 0)
+
+
+def observe(
+    patient: np.ndarray, devices: np.ndarray, contrast: np.ndarray, usable: np.ndarray, rng: np.random.Generator, look: Look
+) -> np.ndarray:
+    """What the detector and the vendor's processing make of line integrals (rows, columns): attenuation float32."""
+
+    def detect(line_integrals: np.ndarray) -> np.ndarray:
+        intensity = expose(line_integrals, usable, rng, look.photons, look.scatter, look.blur_px, look.electronic,
+                           look.noise_blur_px)
+        return to_attenuation(intensity)
+
+    seen = detect(patient + devices + contrast)
+    if look.subtracted:
+        seen = seen - detect(moved(patient + devices, rng, look.motion_px))
+        return np.where(usable, seen, 0.0).astype(np.float32)
+    return np.clip(processed(seen, usable, look), -0.5, DARKEST).astype(np.float32)
+
+
+def processed(attenuation: np.ndarray, usable: np.ndarray, look: Look) -> np.ndarray:
+    """Vendor processing: flattened large structures and sharpened edges, on the usable part only."""
+    image = attenuation
+    if look.compression > 0:
+        small = tuple(max(8, n // 8) for n in image.shape)
+        level = float(np.median(image[usable]))
+        coarse = gaussian_filter(resized(np.where(usable, image, level), small), 0.09 * small[0], mode="nearest")
+        image = image - look.compression * (resized(coarse, image.shape) - level)
+    if look.sharpening > 0:
+        filled = np.where(usable, image, float(np.median(image[usable])))
+        image = image + look.sharpening * (filled - gaussian_filter(filled, 0.006 * image.shape[0] + 0.6))
+    return np.where(usable, image, attenuation)
