@@ -62,7 +62,7 @@ def read_raw(path: Path) -> RawMesh:
         if data is None or any(word in text for word in _TROUBLE):
             raise UserError(f"{path.name} is damaged or incomplete and cannot be read: export the model again.")
         surface = _surface(data, path)
-        points, triangles = _merged_triangles(surface, path)
+        points, triangles = merged_triangles(surface, path.name)
     return RawMesh(points, triangles, space)
 
 
@@ -177,12 +177,12 @@ def _sound(cells: vtkCellArray, point_count: int) -> bool:
             and (len(ids) == 0 or bool(ids.min() >= 0 and ids.max() < point_count)))
 
 
-def _merged_triangles(surface: vtkPolyData, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def merged_triangles(surface: vtkPolyData, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Points (N, 3) float64 and triangles (M, 3) int64 with coincident points merged and collapsed triangles gone."""
     points = vtk_to_numpy(surface.GetPoints().GetData())
     if not np.isfinite(points).all():
         bad = int((~np.isfinite(points).all(axis=1)).sum())
-        raise UserError(f"{path.name} has {bad} points whose coordinates are not numbers: repair the model and "
+        raise UserError(f"{name} has {bad} points whose coordinates are not numbers: repair the model and "
                         "export it again.")
     triangulate = vtkTriangleFilter()
     triangulate.SetInputData(surface)
@@ -196,7 +196,7 @@ def _merged_triangles(surface: vtkPolyData, path: Path) -> tuple[np.ndarray, np.
     clean.Update()
     merged = clean.GetOutput()
     if merged.GetNumberOfPolys() == 0:
-        raise UserError(f"{path.name} holds no triangles but only points or lines: export the vessel's surface.")
+        raise UserError(f"{name} holds no triangles but only points or lines: export the vessel's surface.")
     triangles = _connectivity(merged.GetPolys()).reshape(-1, 3).astype(np.int64)
     a, b, c = triangles.T
     return (vtk_to_numpy(merged.GetPoints().GetData()).astype(np.float64),

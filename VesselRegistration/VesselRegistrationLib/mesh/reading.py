@@ -1,13 +1,15 @@
 """From a mesh file to the surface that everything else works on."""
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from vtkmodules.vtkCommonDataModel import vtkPolyData
 
 from ..errors import UserError
 from .checks import check_shape, check_size, unit_in_mm
-from .formats import read_raw
+from .formats import merged_triangles, read_raw
 from .mending import mend
 from .surface import SurfaceModel
 
@@ -33,10 +35,23 @@ def read_model(path: str | PathLike[str], coordinate_system: str | None = None, 
     points = raw.points * scale
     if space == "LPS":
         points *= _LPS_TO_RAS
-    check_shape(points[np.unique(raw.triangles)], raw.triangles, path.name)
-    mended = mend(points, raw.triangles)
-    check_size(mended.vertices, mended.triangles, unit, path.name)
-    return SurfaceModel(mended.vertices, mended.triangles, notes=(note, *mended.notes))
+    return _closed_surface(points, raw.triangles, unit, path.name, note)
+
+
+def model_from_polydata(mesh: vtkPolyData, name: str) -> SurfaceModel:
+    """A mesh that is in RAS mm already, as those of a scene are, as a closed surface named ``name``.
+
+    It is mended, and refused with UserError, as one from a file.
+    """
+    points, triangles = merged_triangles(mesh, name)
+    return replace(_closed_surface(points, triangles, "mm", name), name=name)
+
+
+def _closed_surface(points: np.ndarray, triangles: np.ndarray, unit: str, name: str, *notes: str) -> SurfaceModel:
+    check_shape(points[np.unique(triangles)], triangles, name)
+    mended = mend(points, triangles)
+    check_size(mended.vertices, mended.triangles, unit, name)
+    return SurfaceModel(mended.vertices, mended.triangles, notes=(*notes, *mended.notes))
 
 
 def _coordinate_system(asked: str | None, named: str | None) -> tuple[str, str]:
