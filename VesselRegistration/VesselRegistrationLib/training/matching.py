@@ -31,7 +31,7 @@ def train_matching(out: Path, *, recipe: str = OURS, steps: int | None = None, b
     settings = matching_settings(recipe)
     settings = replace(settings, steps=steps or settings.steps, batch_size=batch_size or settings.batch_size)
     task = MatchingTask(settings, PUBLISHED if recipe == PAPER else COMPACT,
-                        MatchingSamples(seed * SEEDS_PER_TRAINING), MatchingSamples(HELD_OUT_SEED))
+                        MatchingSamples("training", seed * SEEDS_PER_TRAINING), MatchingSamples("test", HELD_OUT_SEED))
     return train(task, settings, out, seed=seed, threads=threads, device=device, resume=resume, background=True,
                  progress=progress, should_stop=should_stop)
 

@@ -28,7 +28,7 @@ class VesselSamples(Dataset[Sample]):
 
     def __getitem__(self, index: int) -> Sample:
         """Render and normalise sample ``index``."""
-        from ..simulation.fluoroscopy import training_frame
+        from ..simulation.streams import training_frame
 
         image, vessels, _, usable = training_frame(self.field_of_view, self.first_seed + index, size=NETWORK_SIZE,
                                                    domain=self.domain)
@@ -41,17 +41,18 @@ class MatchingSamples(Dataset[Sample]):
     The fields of view take turns.
     """
 
-    def __init__(self, first_seed: int) -> None:
-        """Sample k has the seed first_seed + k."""
+    def __init__(self, domain: str, first_seed: int) -> None:
+        """``domain`` "training" or "test" chooses anatomies and faults; sample k has the seed first_seed + k."""
+        self.domain = domain
         self.first_seed = first_seed
 
     def __getitem__(self, index: int) -> Sample:
         """Render pair ``index``."""
-        from ..simulation.fluoroscopy import matching_pair
+        from ..simulation.streams import matching_pair
 
         field_of_view = FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)]
         return tuple(_channel(entry) for entry in matching_pair(field_of_view, self.first_seed + index,
-                                                                size=NETWORK_SIZE))
+                                                                size=NETWORK_SIZE, domain=self.domain))
 
 
 def stream(samples: Dataset[Sample], first: int, last: int, background: bool) -> Iterator[Sample]:

@@ -34,7 +34,7 @@ def score_network(network: nn.Module, name: str, cases: int) -> dict[str, float]
             return asdict(binary_overlap(((network(image[None]) > 0)[0] & (usable > 0)).numpy(),
                                          ((target * usable) > 0.5).numpy()))
     else:
-        pairs = MatchingSamples(HELD_OUT_SEED + _FIRST_SCORED)
+        pairs = MatchingSamples("test", HELD_OUT_SEED + _FIRST_SCORED)
 
         def measure(network: nn.Module, case: int) -> Mapping[str, float]:
             moving, fixed, truth = pairs[case]

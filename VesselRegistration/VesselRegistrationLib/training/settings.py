@@ -39,8 +39,8 @@ class TrainingSettings:
     gradient_clip: float = 1.0
     half_size_fraction: float = 0.0
     augment: bool = True
-    reuse: int = 6
-    pool_size: int = 768
+    reuse: int = 8
+    pool_size: int = 1024
     first_fill: int = 96
     validation_cases: int = 24
     validate_every: int = 250
