@@ -16,7 +16,7 @@ _UNDEFINED = 0xFFFFFFFF
 
 
 def read_header(path: Path) -> Any:
-    """The header of an XA or XRF file as a pydicom Dataset without its pixels.
+    """The header of an XA or XRF file as a pydicom Dataset without its pixels; with them where the file is deflated.
 
     Raises UserError where the file cannot be read, is not DICOM, is another kind of object, or is cut short.
     """
@@ -29,6 +29,10 @@ def read_header(path: Path) -> Any:
         with path.open("rb") as stream:
             dataset = dcmread(stream, stop_before_pixels=True)
             pixels_at = stream.tell()
+            deflated = str(dataset.file_meta.get("TransferSyntaxUID", "")) == _DEFLATED
+            if deflated:  # nothing can be read from the middle of such a file
+                stream.seek(0)
+                dataset = dcmread(stream)
     except InvalidDicomError:
         raise UserError(f"{path.name} is not a DICOM file: give an X-ray angiography (XA) file.") from None
     except OSError as error:
@@ -39,7 +43,9 @@ def read_header(path: Path) -> Any:
     _check_kind(path, dataset)
     if dataset.file_meta.get("TransferSyntaxUID") is None:
         raise UserError(f"{path.name} does not say how its pixels are stored (0002,0010): the file is damaged.")
-    if str(dataset.file_meta.TransferSyntaxUID) != _DEFLATED:
+    if deflated and "PixelData" not in dataset:
+        raise UserError(f"{path.name} holds no pixel data: give a file with an image.")
+    if not deflated:
         _check_pixel_data(path, dataset, pixels_at)
     return dataset
 

@@ -12,6 +12,14 @@ from .sanity import SanityRow
 
 _PROPERTIES = "FramePixelDataPropertiesSequence"
 _DARKEST_LEVEL = 0.5
+_NO_DECODER_WORDS = ("missing dependencies", "does not support", "no pixel data decoders", "not supported")
+_PACKAGES = {
+    "1.2.840.10008.1.2.4.51": "pylibjpeg-libjpeg",
+    "1.2.840.10008.1.2.4.201": "pylibjpeg-openjpeg",
+    "1.2.840.10008.1.2.4.202": "pylibjpeg-openjpeg",
+    "1.2.840.10008.1.2.4.203": "pylibjpeg-openjpeg",
+}
+_VIDEO = "1.2.840.10008.1.2.4.10"
 _SUBTRACTED_WORDS = ("SUBTR", "DSA")
 
 
@@ -83,31 +91,34 @@ def read_pixel_format(header: FrameHeader) -> PixelFormat:
                        high_attenuates, subtracted)
 
 
-def decode_levels(path: Path, frame: int, pixel_format: PixelFormat) -> np.ndarray:
-    """Stored values (rows, columns) float32 of one frame, decoding only that frame where the file allows it.
+def decode_levels(path: Path, dataset: Any, frame: int, pixel_format: PixelFormat) -> np.ndarray:
+    """Stored values (rows, columns) float32 of one frame (0-based), decoding only that frame.
 
-    Raises UserError where the compression needs a package that is not installed, or the data are damaged.
+    Read from ``dataset`` where it holds the pixels, else from the file. Raises UserError where the compression needs a
+    package that is not installed, or the data are damaged.
     """
     from pydicom.pixels import pixel_array
 
     try:
-        levels = pixel_array(path, index=frame)
+        levels = pixel_array(dataset if "PixelData" in dataset else path, index=frame, correct_unused_bits=False)
     except Exception as error:
         # Decoders fail in many ways; the user needs to know only which of two things to do.
-        raise _decoding_error(path, frame, error) from None
+        raise _decoding_error(path, str(dataset.file_meta.TransferSyntaxUID), frame, error) from None
     if levels.shape != (pixel_format.rows, pixel_format.columns):
         raise UserError(f"Frame {frame} of {path.name} decodes to another size than the header's "
                         f"{pixel_format.columns} x {pixel_format.rows}: the file is damaged.")
     return _stored_bits(levels, pixel_format).astype(np.float32)
 
 
-def _decoding_error(path: Path, frame: int, error: Exception) -> UserError:
+def _decoding_error(path: Path, syntax: str, frame: int, error: Exception) -> UserError:
     words = str(error)
-    if isinstance(error, RuntimeError | NotImplementedError) and (
-            "missing dependencies" in words or "no available" in words or "not supported" in words.lower()):
-        return UserError(f"The pixels of {path.name} are compressed in a way that needs a decoder which is not there: "
-                         "install python-gdcm (or pylibjpeg[all] for High-Throughput JPEG 2000), or store the file "
-                         "uncompressed.")
+    if any(mark in words for mark in _NO_DECODER_WORDS):
+        if syntax.startswith(_VIDEO):
+            return UserError(f"The pixels of {path.name} are a compressed video, which is not supported: store the run "
+                             "as single frames.")
+        package = _PACKAGES.get(syntax, "python-gdcm")
+        return UserError(f"The pixels of {path.name} are compressed in a way for which no decoder is installed: "
+                         f"install the package {package}, or store the file uncompressed.")
     return UserError(f"The pixel data of frame {frame} of {path.name} is damaged or cut short: copy the file again.")
 
 

@@ -1,5 +1,8 @@
 """Reading X-ray angiography and fluoroscopy files: XA, XRF, Enhanced XA and Enhanced XRF."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +92,10 @@ class XARun:
         Decodes that frame, and its mask, only. Raises UserError out of range and where pixel data are damaged.
         """
         number = self._check_number(frame)
+        with _quiet():
+            return self._read(number)
+
+    def _read(self, number: int) -> XAFrame:
         header = FrameHeader(self._dataset, number)
         usable = self._usable(header)
         recipe = self._plan.recipe(number, header)
@@ -121,7 +128,8 @@ class XARun:
         if self._strongest is None:
             usable = self._usable(FrameHeader(self._dataset, 0))
             images = (self._attenuation(frame) for frame in range(self._frame_count))
-            self._strongest = strongest_frame(images, usable) if self._frame_count > 1 else 0
+            with _quiet():
+                self._strongest = strongest_frame(images, usable) if self._frame_count > 1 else 0
         return self._strongest
 
     def _usable(self, header: FrameHeader) -> np.ndarray:
@@ -130,13 +138,21 @@ class XARun:
         return open_part if open_part.any() else usable
 
     def _levels(self, frame: int) -> np.ndarray:
-        return decode_levels(self._path, frame, self._format)
+        return decode_levels(self._path, self._dataset, frame, self._format)
 
     def _to_attenuation(self, levels: np.ndarray) -> np.ndarray:
         return to_attenuation(levels, self._format)
 
     def _attenuation(self, frame: int) -> np.ndarray:
         return self._to_attenuation(self._levels(frame))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pydicom's remarks about ill-formed values to itself: they can quote the patient."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _kind_row(dataset: Any) -> SanityRow:
@@ -162,4 +178,5 @@ def open_xa(path: Path | str, overrides: GeometryOverrides | None = None, *, sub
     object, cut short, in colour, or with impossible angles, distances or spacing.
     """
     path = Path(path)
-    return XARun(path, read_header(path), overrides or GeometryOverrides(), subtraction)
+    with _quiet():
+        return XARun(path, read_header(path), overrides or GeometryOverrides(), subtraction)
