@@ -24,3 +24,11 @@ def raise_if_stopped(should_stop: StopCheck) -> None:
     """Raise Cancelled when the user asked to stop."""
     if should_stop():
         raise Cancelled("Stopped on request; nothing was written.")
+
+
+def part_of(progress: ProgressCallback, first: float, last: float) -> ProgressCallback:
+    """A callback for one step of a longer operation: its 0 to 1 becomes ``first`` to ``last``."""
+    def report(fraction: float, text: str) -> None:
+        progress(first + (last - first) * fraction, text)
+
+    return report

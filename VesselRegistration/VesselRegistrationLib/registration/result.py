@@ -12,6 +12,8 @@ ACCEPTED = "accepted"
 CHECK = "check"
 REJECTED = "rejected"
 
+ROI = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True)
 class Overlap:
@@ -49,7 +51,8 @@ class RegistrationResult:
 
     ``model_to_world`` (4, 4) maps model RAS mm to world mm (RAS axes, origin at the isocentre). ``status`` is
     ``accepted``, ``check`` or ``rejected`` and ``reason`` one sentence that says why. ``weights`` maps the names of the
-    networks used to the SHA-256 of their weights.
+    networks used to the SHA-256 of their weights. ``roi`` is the part of the initial projection that was matched (X0,
+    Y0, X1, Y1: first column and row inside, first ones beyond), None where it was all.
     """
 
     method: str
@@ -59,3 +62,4 @@ class RegistrationResult:
     views: tuple[ViewResult, ...]
     timings_s: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
+    roi: ROI | None = None

@@ -1,0 +1,78 @@
+"""result.json: everything that was found, in a form that other programs read. Nothing in it names the patient."""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from .result import RegistrationResult, ViewResult
+
+SCHEMA_VERSION = 1
+RESULT_FILE = "result.json"
+
+_LIBRARIES = ("numpy", "scipy", "torch", "vtk", "pydicom", "scikit-image", "slicer-core")
+
+
+def result_as_dict(result: RegistrationResult) -> dict[str, Any]:
+    """The content of result.json. Matrices are lists of rows; see ``RegistrationResult`` for what they map."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "method": result.method,
+        "status": result.status,
+        "reason": result.reason,
+        "model_to_world": _listed(result.model_to_world),
+        "roi": None if result.roi is None else list(result.roi),
+        "views": [_view_as_dict(view) for view in result.views],
+        "timings_s": {stage: round(seconds, 3) for stage, seconds in result.timings_s.items()},
+        "software": software_versions(),
+        "weights": weights_as_list(result.weights),
+    }
+
+
+def result_as_json(result: RegistrationResult) -> str:
+    """The text of result.json."""
+    return json.dumps(result_as_dict(result), indent=2, allow_nan=False) + "\n"
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of this package, of Python and of the libraries that are installed as packages."""
+    versions = {"vessel-registration": __version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            versions[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:  # inside Slicer some libraries are no packages
+            continue
+    return versions
+
+
+def weights_as_list(weights: Mapping[str, str]) -> list[dict[str, str]]:
+    """Networks and the SHA-256 of their weights as they stand in the files."""
+    return [{"name": name, "sha256": sha256} for name, sha256 in weights.items()]
+
+
+def _view_as_dict(view: ViewResult) -> dict[str, Any]:
+    geometry = view.view
+    return {
+        "file": view.frame.path.name,
+        "frame": view.frame.frame_number,
+        "primary_angle_deg": geometry.primary_angle_deg,
+        "secondary_angle_deg": geometry.secondary_angle_deg,
+        "sid_mm": geometry.sid_mm,
+        "sod_mm": geometry.sod_mm,
+        "rows": geometry.rows,
+        "columns": geometry.columns,
+        "projection": _listed(view.projection),
+        "affine": _listed(view.affine),
+        "dice": view.overlap.dice,
+        "precision": view.overlap.precision,
+        "recall": view.overlap.recall,
+        "mask_source": view.mask_source,
+    }
+
+
+def _listed(matrix: np.ndarray) -> list[Sequence[float]]:
+    return np.asarray(matrix, dtype=float).tolist()

@@ -1,0 +1,47 @@
+"""Whether a registration is to be believed. All thresholds stand here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .result import ACCEPTED, CHECK, REJECTED, ViewResult
+
+SMALLEST_MASK_SHARE = 0.004
+"""A vessel mask of less than this share of the usable pixels shows no vessel to register."""
+
+REJECTED_BELOW_DICE = 0.45
+ACCEPTED_FROM_DICE = 0.75
+"""Overlap of registered silhouette and mask in the worst view. Overlap is not accuracy: good overlap can hide an error
+of millimetres, so ``accepted`` only says that nothing speaks against the fit."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``status`` is accepted, check or rejected; ``reason`` one sentence."""
+
+    status: str
+    reason: str
+
+
+def judge(views: Sequence[ViewResult], warnings: Sequence[str]) -> Verdict:
+    """Judge by mask size, by the method's own warnings (sentences, any of which rejects), and by overlap."""
+    for view in views:
+        usable = view.frame.usable
+        share = (view.mask & usable).sum() / max(1, usable.sum())
+        if share < SMALLEST_MASK_SHARE:
+            return Verdict(REJECTED, f"The vessel mask of {_name(view)} covers only {100 * share:.2f} % of the image, "
+                                     "so there is nothing to register: choose a frame with contrast or give a mask.")
+    if warnings:
+        return Verdict(REJECTED, warnings[0])
+    worst = min(views, key=lambda view: view.overlap.dice)
+    dice = worst.overlap.dice
+    if dice < REJECTED_BELOW_DICE:
+        return Verdict(REJECTED, f"Model and vessel mask overlap too little in {_name(worst)} (Dice {dice:.2f}, below "
+                                 f"{REJECTED_BELOW_DICE:g}).")
+    if dice < ACCEPTED_FROM_DICE:
+        return Verdict(CHECK, f"Model and vessel mask overlap only in part in {_name(worst)} (Dice {dice:.2f}, below "
+                              f"{ACCEPTED_FROM_DICE:g}): look at the overlay before you use it.")
+    return Verdict(ACCEPTED, f"Model and vessel mask overlap in every view (Dice {dice:.2f} in the worst).")
+
+
+def _name(view: ViewResult) -> str:
+    return f"{view.frame.path.name}, frame {view.frame.frame_number}"
