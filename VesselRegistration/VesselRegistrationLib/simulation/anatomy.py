@@ -1,13 +1,17 @@
 """Seeded vessel anatomies: surface, centrelines and which triangle belongs to which branch."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from ..errors import UserError
 from ..mesh.surface import SurfaceModel
+from .body import Body
 from .lower_body import abdominal_aorta
+from .pelvis import abdomen
+from .thorax import thorax
 from .tubes import union_surface
 from .upper_body import thoracic_aorta
 
@@ -42,6 +46,13 @@ class Anatomy:
     model: SurfaceModel
     branches: tuple[Branch, ...]
     triangle_branch: np.ndarray
+
+    @cached_property
+    def body(self) -> Body:
+        """The patient about the vessel, in the model's frame; the same for the same family and seed."""
+        rng = np.random.default_rng([self.seed, FAMILIES.index(self.family), 11])
+        lines = {branch.name: branch.centreline for branch in self.branches}
+        return thorax(lines, rng) if self.family == UPPER else abdomen(lines, rng)
 
 
 def build_anatomy(family: str, seed: int) -> Anatomy:

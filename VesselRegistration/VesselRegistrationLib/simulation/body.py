@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..mesh.surface import SurfaceModel
+from ..projection.rasterizer import path_length
 from .strokes import bar_shadow, project_points
+from .tubes import Tube, union_surface
 
 SOFT_TISSUE = 0.020
+
+_BONE_GRID_MM = 3.6
+_AS_CONTOURED = 10**9
 
 _CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
 
@@ -21,7 +27,8 @@ class Body:
 
     ``ellipsoids`` and ``boxes`` hold (centre (3,), axes (3, 3): rows are unit axes over half lengths, added 1/mm);
     ``cavities`` an air-like ellipsoid and the ellipsoids that are cut out of it; ``bars`` (axis (n, 3), outer radius
-    (n,) mm, shell thickness mm, added 1/mm of the shell, added 1/mm of the marrow).
+    (n,) mm, shell thickness mm, added 1/mm of the shell, added 1/mm of the marrow); ``meshes`` (closed mesh, added
+    1/mm).
     """
 
     ellipsoids: list[tuple[np.ndarray, np.ndarray, float]] = field(default_factory=list)
@@ -29,6 +36,7 @@ class Body:
     cavities: list[tuple[tuple[np.ndarray, np.ndarray, float], list[tuple[np.ndarray, np.ndarray, float]]]] = field(
         default_factory=list)
     bars: list[tuple[np.ndarray, np.ndarray, float, float, float]] = field(default_factory=list)
+    meshes: list[tuple[SurfaceModel, float]] = field(default_factory=list)
 
     def ellipsoid(self, centre: np.ndarray, half: tuple[float, float, float], added: float,
                   rotation: np.ndarray | None = None) -> None:
@@ -43,6 +51,28 @@ class Body:
     def bar(self, axis: np.ndarray, radius: float | np.ndarray, shell_mm: float, shell: float, marrow: float) -> None:
         """Add a round bone along an axis (n, 3)."""
         self.bars.append((axis, np.broadcast_to(np.asarray(radius, dtype=float), len(axis)), shell_mm, shell, marrow))
+
+    def bone(self, rng: np.random.Generator, tubes: list[Tube], shell_mm: float, shell: float, marrow: float) -> None:
+        """Add the union of tubes as one bone with a shell."""
+        inner = [Tube(tube.centreline, np.maximum(tube.radii - shell_mm, 2.0)) for tube in tubes]
+        for parts, added in ((tubes, shell), (inner, marrow - shell)):
+            self.meshes.append((SurfaceModel(*union_surface(parts, _BONE_GRID_MM, _AS_CONTOURED, rng)), added))
+
+    def plate(self, grid: np.ndarray, thickness: np.ndarray, added: float) -> None:
+        """Add a curved plate: its middle surface as a grid (n, m, 3) mm and its thickness (n, m) mm."""
+        normal = np.cross(np.gradient(grid, axis=0), np.gradient(grid, axis=1))
+        normal *= 0.5 * thickness[..., None] / np.linalg.norm(normal, axis=-1, keepdims=True)
+        n, m = thickness.shape
+        number = np.arange(n * m).reshape(n, m)
+        a, b, c, d = (part.ravel() for part in (number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]))
+        top = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
+        rim = np.concatenate([number[:, 0], number[-1, 1:], number[-2::-1, -1], number[0, -2:0:-1]])
+        after, under = np.roll(rim, -1), n * m
+        wall = np.concatenate([np.stack([after, rim, rim + under], axis=1),
+                               np.stack([after, rim + under, after + under], axis=1)])
+        triangles = np.concatenate([top, top[:, ::-1] + under, wall]).astype(np.int32)
+        vertices = np.concatenate([(grid + normal).reshape(-1, 3), (grid - normal).reshape(-1, 3)])
+        self.meshes.append((SurfaceModel(vertices, triangles), added))
 
 
 def solid(centre: np.ndarray, half: tuple[float, float, float], added: float,
@@ -78,6 +108,8 @@ def line_integral(body: Body, projection: np.ndarray, shape: tuple[int, int]) ->
         inner_radius = np.maximum(radius - shell_mm, 0.3)
         inner = bar_shadow(shape, pixels, inner_radius * scale, 2 * inner_radius)
         image += shell * (outer - inner) + marrow * inner
+    for mesh, added in body.meshes:
+        image += np.float32(added) * path_length(mesh, projection, shape)
     return image
 
 

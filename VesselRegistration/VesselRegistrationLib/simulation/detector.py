@@ -12,6 +12,7 @@ def expose(
     attenuation: np.ndarray,
     usable: np.ndarray,
     rng: np.random.Generator,
+    *,
     photons: float,
     scatter: float,
     blur_px: float,

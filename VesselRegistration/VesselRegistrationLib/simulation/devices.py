@@ -31,8 +31,9 @@ ROUTES = {
 class Device:
     """A thin thing along a curve (n, 3) RAS mm: outer ``radius_mm``, hollow where ``wall_mm`` is less than that.
 
-    ``per_mm`` is its attenuation, multiplied by ``tip_gain`` over the last ``tip_mm`` and at ``marks`` (fractions of
-    the length). ``coil_mm`` is the pitch of a wound wire (0 = smooth). ``tool`` says guidewire or catheter, not fixture.
+    ``per_mm`` is its attenuation, multiplied by ``tip_gain`` over the last ``tip_mm``, and higher at ``marks``
+    (fractions of the length). ``coil_mm`` is the pitch of a wound wire (0 = smooth). ``tool`` says guidewire or
+    catheter, not fixture.
     """
 
     line: np.ndarray
@@ -51,7 +52,8 @@ def route_line(anatomy: Anatomy, rng: np.random.Generator, freedom: float = 0.6)
     branches = {branch.name: branch for branch in anatomy.branches}
     routes = ROUTES[anatomy.family]
     route = routes[int(rng.choice(len(routes), p=[0.7, 0.15, 0.15] if anatomy.family == UPPER else [0.42, 0.42, 0.16]))]
-    centres, radii = [], []
+    centres: list[np.ndarray] = []
+    radii: list[np.ndarray] = []
     for name, backwards in route:
         branch = branches[name]
         line, radius = branch.centreline, branch.radii
@@ -66,12 +68,12 @@ def route_line(anatomy: Anatomy, rng: np.random.Generator, freedom: float = 0.6)
         if len(line) > 1:
             centres.append(line)
             radii.append(radius)
-    line, radius = resample(np.concatenate(centres), 12.0, np.concatenate(radii))
+    line, radius = resample(np.concatenate(centres), 14.0, np.concatenate(radii))
     if len(line) < 5:
         return line
     ahead = tangents(line)
-    sideways = rng.normal(size=line.shape)
-    sideways = 0.5 * sideways + 0.5 * np.roll(sideways, 1, axis=0) + rng.normal(size=3) * 0.5
+    cell = 1 + float(np.median(radius)) / 4  # wide vessels leave room, but a wire in them also bends less
+    sideways = 0.7 * np.stack([smooth_noise(rng, (1, len(line)), cell)[0] for _ in range(3)], axis=1)
     sideways -= np.einsum("ij,ij->i", sideways, ahead)[:, None] * ahead
     sideways /= np.maximum(np.linalg.norm(sideways, axis=1, keepdims=True), 1.0)
     line = line + freedom * np.maximum(radius - 1.5, 0)[:, None] * sideways
@@ -79,7 +81,7 @@ def route_line(anatomy: Anatomy, rng: np.random.Generator, freedom: float = 0.6)
 
 
 def free_line(rng: np.random.Generator, start: np.ndarray, length_mm: float, tightest_mm: float) -> np.ndarray:
-    """A wandering curve (n, 3) mm whose radius of curvature stays above ``tightest_mm``, mostly in the frontal plane."""
+    """A wandering curve (n, 3) mm, mostly in the frontal plane; its radius of curvature stays above ``tightest_mm``."""
     count = max(8, int(length_mm / 3))
     bend = smooth_noise(rng, (1, count), rng.uniform(8, 25))[0] / (2.2 * tightest_mm)
     bend = np.clip(bend, -1 / tightest_mm, 1 / tightest_mm)
@@ -100,7 +102,9 @@ def with_pigtail(line: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([line, loop])
 
 
-def device_shadow(devices: list[Device], projection: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def device_shadow(
+    devices: list[Device], projection: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Attenuation (rows, columns) float32 of all devices, and the mask (bool) of guidewires and catheters."""
     total = np.zeros(shape, dtype=np.float32)
     mask = np.zeros(shape, dtype=bool)

@@ -1,10 +1,11 @@
 """Where the C-arm stands and how the patient really lies: seeded cases with known pose."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ..errors import UserError
 from ..geometry.carm import CArmView
 from .anatomy import FAMILIES, LOWER, Anatomy
 
@@ -39,31 +40,33 @@ def true_pose(centre: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def random_view(family: str, rng: np.random.Generator, size: int) -> CArmView:
     """A plausible exposure: LAO/RAO to 45, CRA/CAU to 30 deg, SID 900 to 1200, SOD 700 to 800 mm, square detector.
 
-    The field of view at the detector is 300 to 400 mm for "lower" and 200 to 300 mm for "upper".
+    The field of view at the detector is 300 to 400 mm for "lower" and 200 to 300 mm for "upper"; at the isocentre it
+    is at least 215 and 150 mm, so that the bifurcation or the arch fits in.
     """
-    field = rng.uniform(300.0, 400.0) if family == LOWER else rng.uniform(200.0, 300.0)
-    spacing = field / size
+    sid, sod = rng.uniform(900.0, 1200.0), rng.uniform(700.0, 800.0)
+    low, high, least = (300.0, 400.0, 215.0) if family == LOWER else (200.0, 300.0, 150.0)
+    spacing = rng.uniform(max(low, least * sid / sod), high) / size
     return CArmView(
         primary_angle_deg=float(rng.uniform(-45.0, 45.0)), secondary_angle_deg=float(rng.uniform(-30.0, 30.0)),
-        sid_mm=float(rng.uniform(900.0, 1200.0)), sod_mm=float(rng.uniform(700.0, 800.0)), rows=size, columns=size,
-        row_spacing_mm=spacing, column_spacing_mm=spacing,
+        sid_mm=float(sid), sod_mm=float(sod), rows=size, columns=size, row_spacing_mm=float(spacing),
+        column_spacing_mm=float(spacing),
     )
 
 
 def sample_case(anatomy: Anatomy, seed: int, views: int = 2, size: int = 512) -> CaseGeometry:
     """A seeded case of an anatomy: ``views`` exposures at least 35 deg apart on a detector of ``size`` pixels squared.
 
-    All views share one system: SOD and the true pose are the same, SID and field of view may differ.
+    All views share one system: SOD and the true pose are the same, SID and field of view may differ. Raises UserError
+    for other than 1 to 3 views.
     """
+    if not 1 <= views <= 3:
+        raise UserError(f"A simulated case cannot have {views} views: ask for 1, 2 or 3.")
     rng = np.random.default_rng([seed, FAMILIES.index(anatomy.family), 7])
     pose = true_pose(anatomy.model.centre, rng)
-    chosen: list[CArmView] = []
-    while len(chosen) < views:
-        view = random_view(anatomy.family, rng, size)
-        if chosen:
-            view = CArmView(view.primary_angle_deg, view.secondary_angle_deg, view.sid_mm, chosen[0].sod_mm, size, size,
-                            view.row_spacing_mm, view.column_spacing_mm)
-        cosines = [abs(view.beam_direction @ other.beam_direction) for other in chosen]
-        if all(cosine <= np.cos(np.radians(LEAST_VIEW_ANGLE_DEG)) for cosine in cosines):
-            chosen.append(view)
-    return CaseGeometry(tuple(chosen), pose)
+    limit = np.cos(np.radians(LEAST_VIEW_ANGLE_DEG))
+    while True:
+        drawn = [random_view(anatomy.family, rng, size) for _ in range(views)]
+        drawn = [replace(view, sod_mm=drawn[0].sod_mm) for view in drawn]
+        beams = np.array([view.beam_direction for view in drawn])
+        if np.all(beams @ beams.T <= limit + np.eye(views)):
+            return CaseGeometry(tuple(drawn), pose)

@@ -46,23 +46,23 @@ def simulate_frame(
     contrast, vessel_mask = contrast_shadow(anatomy, look.filling, projection, length)
     usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
     shown = usable & ~device_mask if look.subtracted else usable
-    attenuation = observe(patient, devices, contrast, usable, rng, look)
+    attenuation = observe(patient + devices, contrast, usable, rng, look)
     return SimulatedFrame(attenuation, vessel_mask & usable, device_mask & shown, usable, length > 0)
 
 
 def observe(
-    patient: np.ndarray, devices: np.ndarray, contrast: np.ndarray, usable: np.ndarray, rng: np.random.Generator, look: Look
+    scenery: np.ndarray, contrast: np.ndarray, usable: np.ndarray, rng: np.random.Generator, look: Look
 ) -> np.ndarray:
     """What the detector and the vendor's processing make of line integrals (rows, columns): attenuation float32."""
 
     def detect(line_integrals: np.ndarray) -> np.ndarray:
-        intensity = expose(line_integrals, usable, rng, look.photons, look.scatter, look.blur_px, look.electronic,
-                           look.noise_blur_px)
+        intensity = expose(line_integrals, usable, rng, photons=look.photons, scatter=look.scatter,
+                           blur_px=look.blur_px, electronic=look.electronic, noise_blur_px=look.noise_blur_px)
         return to_attenuation(intensity)
 
-    seen = detect(patient + devices + contrast)
+    seen = detect(scenery + contrast)
     if look.subtracted:
-        seen = seen - detect(moved(patient + devices, rng, look.motion_px))
+        seen = seen - detect(moved(scenery, rng, look.motion_px))
         return np.where(usable, seen, 0.0).astype(np.float32)
     return np.clip(processed(seen, usable, look), -0.5, DARKEST).astype(np.float32)
 

@@ -17,17 +17,26 @@ TRAINING = "training"
 TEST = "test"
 DOMAINS = (TRAINING, TEST)
 
+_TRUNKS = {"aortic_root", "ascending_aorta", "aortic_arch", "descending_aorta", "abdominal_aorta"}
+_FED_BY = {  # arteries of one leg that stay empty with the one that feeds them
+    "common_iliac": ("internal_iliac", "external_iliac", "common_femoral", "superficial_femoral", "deep_femoral"),
+    "external_iliac": ("common_femoral", "superficial_femoral", "deep_femoral"),
+    "common_femoral": ("superficial_femoral", "deep_femoral"),
+}
+_MISSING = {"common_iliac": 0.06, "external_iliac": 0.05, "common_femoral": 0.06}
+
 
 @dataclass(frozen=True)
 class Look:
     """Appearance of one picture; nothing in it changes the geometry.
 
     ``scene_seed`` fixes everything that stays put during a cine: body, textures, devices, collimator. ``body_gain``
-    scales the body's attenuation. ``texture`` is "spline" or "ridged". ``tools`` and ``fixtures`` name what is drawn.
+    scales the body's attenuation. ``texture`` is "spline", "ridged" or "ridged-coarse". ``tools`` and ``fixtures``
+    name what is drawn.
     ``photons`` per pixel at median attenuation, ``scatter`` to primary ratio, ``blur_px`` of the system and
     ``noise_blur_px`` of the noise, ``electronic`` noise in photons. ``collimation`` is a kind of
-    :func:`.detector.collimator`. ``sharpening`` and ``compression`` imitate vendor processing (0 = none). ``subtracted``
-    makes a DSA frame whose mask was taken ``motion_px`` apart.
+    :func:`.detector.collimator`. ``sharpening`` and ``compression`` imitate vendor processing (0 = none).
+    ``subtracted`` makes a DSA frame whose mask was taken ``motion_px`` apart.
     """
 
     filling: Filling
@@ -125,19 +134,15 @@ def sample_filling(rng: np.random.Generator, anatomy: Anatomy) -> Filling:
     elif kind < 0.52:
         start = rng.uniform(0.0, 0.3) * longest
         front = start + rng.uniform(0.4, 0.7) * longest
-    factors = []
+    factors: dict[str, float] = {}
     for branch in anatomy.branches:
-        if branch.inlet_distance_mm > 0 and _is_side_branch(branch.name) and rng.random() < 0.18:
-            factors.append((branch.name, float(rng.choice([0.0, rng.uniform(0.2, 0.7)]))))
-    if anatomy.family != UPPER and rng.random() < 0.10:  # injected through one sheath: the other side stays empty
-        side = rng.choice(["left", "right"])
-        factors = [(branch.name, 0.0) for branch in anatomy.branches if branch.name.startswith(side)]
+        side, _, name = branch.name.partition("_")
+        if branch.inlet_distance_mm > 0 and branch.name not in _TRUNKS and rng.random() < _MISSING.get(name, 0.18):
+            factor = float(rng.choice([0.0, rng.uniform(0.2, 0.7)]))
+            for fed in (branch.name, *(f"{side}_{other}" for other in _FED_BY.get(name, ()))):
+                factors[fed] = min(factor, factors.get(fed, 1.0))
     return Filling(
         per_mm=0.0 if rng.random() < 0.05 else float(strongest), start_mm=float(start), front_mm=float(front),
-        softness_mm=float(rng.uniform(6.0, 35.0)), branch_factors=tuple(factors),
-        streaming=float(rng.uniform(0.0, 0.35)), streaming_seed=int(rng.integers(2**31)),
+        softness_mm=float(rng.uniform(6.0, 35.0)), branch_factors=tuple(factors.items()),
+        streaming=float(rng.uniform(0.0, 0.25)), streaming_seed=int(rng.integers(2**31)),
     )
-
-
-def _is_side_branch(name: str) -> bool:
-    return name not in {"aortic_root", "ascending_aorta", "aortic_arch", "descending_aorta", "abdominal_aorta"}

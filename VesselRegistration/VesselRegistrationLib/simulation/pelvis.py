@@ -1,23 +1,29 @@
 """Abdomen and pelvis about an aorto-iliac tree: lumbar spine, sacrum, hip bones, femora, kidneys, liver."""
 
+from collections.abc import Mapping
+
 import numpy as np
+from scipy.interpolate import make_interp_spline
 from scipy.spatial.transform import Rotation
 
-from .anatomy import Anatomy
 from .body import SOFT_TISSUE, Body
 from .spine import add_spine
+from .tubes import Tube
 
 
-def abdomen(anatomy: Anatomy, rng: np.random.Generator) -> Body:
-    """A seeded lower trunk in the model's frame, placed by the aorta, its bifurcation and the groins."""
-    lines = {branch.name: branch.centreline for branch in anatomy.branches}
+def abdomen(lines: Mapping[str, np.ndarray], rng: np.random.Generator) -> Body:
+    """A seeded lower trunk, placed by the aorta, its bifurcation and the groins.
+
+    ``lines`` holds the centreline (n, 3) mm of every branch of an abdominal aorta, by name.
+    """
     aorta = lines["abdominal_aorta"]
     groins = {1.0: lines["right_common_femoral"][0], -1.0: lines["left_common_femoral"][0]}
     fork = aorta[-1]
     middle_x = 0.5 * (groins[1.0][0] + groins[-1.0][0])
     body = Body()
     thick = rng.uniform(0.85, 1.25)
-    body.ellipsoid(np.array([middle_x, fork[1] - 12.0, fork[2] - 40.0]), (178 * thick**0.5, 112 * thick, 900), SOFT_TISSUE)
+    trunk = np.array([middle_x, fork[1] - 12.0, fork[2] - 40.0])
+    body.ellipsoid(trunk, (178 * thick**0.5, 112 * thick, 900), SOFT_TISSUE)
 
     heights = fork[2] + np.arange(5.0 + 36 * 5, -50.0, -36.0) + rng.uniform(-10, 10)
     line = aorta[np.argsort(aorta[:, 2])]
@@ -50,39 +56,65 @@ def _sacrum(body: Body, promontory: np.ndarray) -> None:
 
 def _hip(body: Body, rng: np.random.Generator, side: float, groin: np.ndarray, lumbar: np.ndarray) -> None:
     """One hip bone with its femur; the groin's artery runs in front of the femoral head."""
-    head = groin + np.array([side * rng.uniform(10, 17), -34.0, rng.uniform(-14, -4)])
+
+    def of(origin: np.ndarray, lateral: float, forward: float, up: float) -> np.ndarray:
+        return origin + np.array([side * lateral, forward, up])
+
     density = rng.uniform(0.8, 1.15)
-    joint = np.array([lumbar[0] + side * 52, lumbar[1] - 26, lumbar[2] - 42])
-    crest = np.array([lumbar[0] + side * 132, lumbar[1] + 22, lumbar[2] + 22])
-    spina = np.array([lumbar[0] + side * 126, lumbar[1] + 82, lumbar[2] - 48])
-    pubis = np.array([lumbar[0] + side * 7, head[1] + 26, head[2] - 22])
+    head = of(groin, rng.uniform(10, 17), -34.0, rng.uniform(-14, -4))
+    joint = of(lumbar, 50, -28, -40)
+    pubis = np.array([lumbar[0] + side * 6, head[1] + 24, head[2] - 22])
+    tuber = np.array([lumbar[0] + side * 54, head[1] - 34, head[2] - 60])
+    socket = of(head, -16, 2, 16)
+    _wing(body, rng, (joint, of(lumbar, 42, -52, -6), of(lumbar, 132, 20, 24), of(lumbar, 126, 84, -46),
+                      of(head, 4, 18, 36)), density)
+    parts = [
+        _rod([of(socket, 6, 0, 6), of(head, -24, 14, -8), of(pubis, 26, 4, 6), pubis], [15, 12, 8.5, 8.5]),
+        _rod([of(joint, 6, 4, -4), of(joint, 22, 10, -30), of(socket, 0, -4, 0), of(socket, 6, 0, -12)],
+             [8, 11, 15, 16]),
+        _rod([of(head, -4, -14, 0), of(head, -14, -26, -26), tuber, of(tuber, -14, 8, -6)], [14, 12, 12, 8]),
+        _rod([of(tuber, -8, 4, -8), of(tuber, -26, 22, 8), of(pubis, 6, -2, -18), of(pubis, 1, 0, -4)], [7, 6, 6, 7]),
+    ]
+    turn = np.linspace(0, 2 * np.pi, 30)[:, None]
+    opening = np.array([side * 0.75, 0.25, -0.6])
+    u = np.cross(opening, [0.0, 1.0, 0.0]) / np.linalg.norm(np.cross(opening, [0.0, 1.0, 0.0]))
+    w = np.cross(opening, u) / np.linalg.norm(opening)
+    parts.append(Tube(head + 4 * opening + 27 * (np.cos(turn) * u + np.sin(turn) * w), np.full(30, 4.0)))
+    body.bone(rng, parts, 1.5, 0.040 * density, 0.0075 * density)
 
-    def curve(points: list[np.ndarray], count: int = 24) -> np.ndarray:
-        knots = np.linspace(0, 1, len(points))
-        fit = np.polynomial.polynomial.polyfit(knots, np.array(points), min(3, len(points) - 1))
-        return np.polynomial.polynomial.polyval(np.linspace(0, 1, count), fit).T
+    trochanter = of(head, 46, -8, -20)
+    femur = [
+        Tube(head + np.array([[0.0, 0.0, 0.0], [0.1, 0.0, 0.0]]), np.full(2, 23.5)),
+        _rod([head, of(head, 24, -4, -10), trochanter], [16, 15, 16]),
+        _rod([of(trochanter, -2, -4, 22), trochanter, of(trochanter, -8, 0, -30)], [9, 16, 16]),
+        _rod([of(trochanter, -8, 0, -20), of(trochanter, -18, 6, -120), of(trochanter, -30, 8, -260)], [17, 14, 13]),
+        _rod([of(trochanter, -26, -8, -34), of(trochanter, -18, -4, -44)], [8, 10]),
+    ]
+    body.bone(rng, femur, 2.6, 0.034 * density, 0.007 * density)
 
-    shell = 0.045 * density
-    back = joint + np.array([side * 12, -24, 22])
-    body.bar(curve([back, 0.5 * (back + crest) + [0, -14, 22], crest, 0.5 * (crest + spina) + [side * 10, 8, 8], spina]),
-             7.0, 1.8, shell, 0.010)
-    socket = head + np.array([side * -20, 4, 14])
-    body.bar(curve([joint, 0.5 * (joint + socket) + [side * 16, -3, -14], socket, pubis + [side * 32, 4, 12], pubis]),
-             np.linspace(8.0, 7.0, 24), 2.2, shell, 0.008)
-    body.bar(curve([spina, 0.5 * (spina + socket) + [side * 3, 0, 4], socket + [side * 20, 8, 14]]), 6.5, 1.5, shell, 0.008)
-    wing_centre = 0.34 * joint + 0.33 * crest + 0.33 * spina
-    across, up = spina - joint, crest - 0.5 * (spina + joint)
-    normal = np.cross(across, up)
-    frame = np.linalg.qr(np.column_stack([across, up, normal]))[0]
-    body.ellipsoid(wing_centre, (64, 52, 3.2), 0.045 * density, frame)
-    tuber = np.array([lumbar[0] + side * 52, head[1] - 36, head[2] - 58])
-    ring = [pubis + [side * 4, -4, -16], 0.5 * (pubis + tuber) + [side * -4, 0, -14], tuber, tuber + [side * 16, 16, 28],
-            socket + [side * 8, -16, -24]]
-    body.bar(curve(ring), 8.5, 2.0, shell, 0.008)
-    body.ellipsoid(head, (24, 24, 24), 0.010 * density)
-    body.bar(head + np.linspace(-1, 1, 3)[:, None] * np.array([0.5, 0, 0]), 24.0, 1.6, 0.012 * density, 0.0)
-    trochanter = head + np.array([side * 46, -8, -20])
-    body.bar(np.linspace(head, trochanter, 12), np.linspace(17, 15, 12), 2.5, 0.022 * density, 0.006)
-    body.ellipsoid(trochanter + [0, 0, 6], (13, 15, 22), 0.012 * density)
-    shaft = np.linspace(trochanter + [side * -6, 0, -14], trochanter + [side * -30, 8, -280], 20)
-    body.bar(shaft, np.linspace(16, 13.5, 20), 5.5, 0.030 * density, 0.003)
+
+def _rod(points: list[np.ndarray], radii: list[float]) -> Tube:
+    """A tube through a few points, with a radius at each of them."""
+    return Tube(_through(points, 40), np.interp(np.linspace(0, 1, 40), np.linspace(0, 1, len(radii)), radii))
+
+
+def _through(points: list[np.ndarray], count: int) -> np.ndarray:
+    """A smooth curve (count, 3) through a few points."""
+    knots = np.linspace(0, 1, len(points))
+    return make_interp_spline(knots, np.array(points), k=min(3, len(points) - 1))(np.linspace(0, 1, count))
+
+
+def _wing(body: Body, rng: np.random.Generator, corners: tuple[np.ndarray, ...], density: float) -> None:
+    """The iliac wing: a hollowed plate between the pelvic brim and the crest, thick at both."""
+    joint, back, crest, spine, front = corners
+    arch = 0.5 * (back + spine) + 1.05 * (crest - 0.5 * (back + spine))
+    brim = _through([joint, 0.5 * (joint + front) + 0.12 * (crest - joint), front], 24)
+    behind = 0.55 * back + 0.45 * arch + np.array([0, -6, 16])
+    top = _through([back, behind, arch, 0.45 * spine + 0.55 * arch, spine], 24)
+    up = np.linspace(0, 1, 14)
+    outwards = np.cross(front - joint, crest - joint)
+    outwards *= rng.uniform(4, 10) * np.sign(crest[0] - joint[0]) * np.sign(outwards[0]) / np.linalg.norm(outwards)
+    hollow = np.sin(np.pi * np.linspace(0, 1, 24))[:, None] * np.sin(np.pi * up)[None]
+    grid = brim[:, None] + up[None, :, None] * (top - brim)[:, None] + hollow[..., None] * outwards
+    thickness = np.interp(up, [0, 0.15, 0.5, 0.84, 0.93, 1], [10, 8, 4, 6, 9, 4])[None] * np.ones((24, 1))
+    body.plate(grid, thickness, 0.026 * density)

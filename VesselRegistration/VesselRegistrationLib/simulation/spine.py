@@ -14,7 +14,7 @@ def add_spine(body: Body, rng: np.random.Generator, centres: np.ndarray, half_wi
         centre = place + np.array([scoliosis * np.sin(number * 0.8), 0.0, 0.0])
         ahead, behind = centres[max(number - 1, 0)], centres[min(number + 1, len(centres) - 1)]
         course = ahead - behind
-        height = np.linalg.norm(course) / (2 if 0 < number < len(centres) - 1 else 1)
+        height = float(np.linalg.norm(course)) / (2 if 0 < number < len(centres) - 1 else 1)
         turn = Rotation.align_vectors([course], [[0.0, 0.0, 1.0]])[0] if height > 0 else Rotation.identity()
         turn = turn * Rotation.from_euler("xyz", rng.normal(0.0, 1.5, size=3), degrees=True)
         axes = turn.as_matrix()

@@ -83,13 +83,14 @@ def spoil(
     severity = rng.choice([0.0, 0.5, 1.0], p=[0.25, 0.45, 0.30])
     if severity > 0:
         level = gaussian_filter(level, rng.uniform(0.4, 1.6))
-        level += severity * rng.uniform(0.08, 0.30) * smooth_noise(rng, shape, rng.uniform(0.015, 0.05) * size)
-        level += severity * rng.uniform(0.0, 0.25) * np.minimum(smooth_noise(rng, shape, 0.11 * size), 1.2) * (level > 0.1)
-        holes = smooth_noise(rng, shape, 0.07 * size)
-        level[holes > rng.uniform(2.0, 3.0)] = 0.0
-        if rng.random() < 0.5:
-            blobs = smooth_noise(rng, shape, rng.uniform(0.04, 0.12) * size)
-            level[blobs > rng.uniform(2.1, 3.0)] = 1.0
+        fine = rng.uniform(0.08, 0.30) * smooth_noise(rng, shape, rng.uniform(0.015, 0.05) * size)
+        coarse = rng.uniform(0.0, 0.3) * np.minimum(smooth_noise(rng, shape, 0.11 * size), 1.2)
+        level += np.where(level > 0.03, severity * (fine + coarse), 0.0).astype(np.float32)
+        holes = smooth_noise(rng, shape, 0.08 * size)
+        level[holes > rng.uniform(2.2, 3.5)] = 0.0
+        if rng.random() < 0.6:
+            blobs = smooth_noise(rng, shape, rng.uniform(0.07, 0.16) * size)
+            level[blobs > rng.uniform(1.5, 2.6)] = 1.0
         if rng.random() < 0.3:
             look = sample_look(rng, domain, anatomy)
             _, wires = device_shadow(devices_of(anatomy, look), projection, shape)

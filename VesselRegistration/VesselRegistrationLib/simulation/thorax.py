@@ -1,16 +1,19 @@
 """The chest about a thoracic aorta: lungs, heart, diaphragm, ribs, spine, sternum, clavicles."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from .anatomy import Anatomy
 from .body import SOFT_TISSUE, Body, solid
 from .spine import add_spine
 
 
-def thorax(anatomy: Anatomy, rng: np.random.Generator) -> Body:
-    """A seeded chest in the model's frame, placed by the course of the descending aorta."""
-    lines = {branch.name: branch.centreline for branch in anatomy.branches}
+def thorax(lines: Mapping[str, np.ndarray], rng: np.random.Generator) -> Body:
+    """A seeded chest, placed by the course of the descending aorta.
+
+    ``lines`` holds the centreline (n, 3) mm of every branch of a thoracic aorta, by name.
+    """
     descending, root = lines["descending_aorta"], lines["aortic_root"]
     spine = np.array([descending[:, 0].mean() + rng.uniform(17, 24), np.quantile(descending[:, 1], 0.2) - 19.0])
     level = root[0, 2]
@@ -55,7 +58,9 @@ def _lungs(body: Body, rng: np.random.Generator, middle: np.ndarray, wide: float
                        (rng.uniform(18, 34), 24, rng.uniform(12, 20)), -0.018)
 
 
-def _ribs(body: Body, rng: np.random.Generator, middle: np.ndarray, spine: np.ndarray, size: tuple[float, float]) -> None:
+def _ribs(
+    body: Body, rng: np.random.Generator, middle: np.ndarray, spine: np.ndarray, size: tuple[float, float]
+) -> None:
     """Eleven pairs of ribs from the vertebrae round to the front, sloping down."""
     wide, deep = size
     density = rng.uniform(0.7, 1.2)
