@@ -99,13 +99,13 @@ class CArmView:
 
     @property
     def source(self) -> np.ndarray:
-        """X-ray source (3,), world mm."""
-        return -self.sod_mm * self.beam_direction
+        """X-ray source (3,), world mm. The world goes with the patient, so a table shift moves it the other way."""
+        return -self.sod_mm * self.beam_direction - np.asarray(self.table_shift_mm)
 
     @property
     def detector_centre(self) -> np.ndarray:
         """Where the central ray meets the detector (3,), world mm."""
-        return (self.sid_mm - self.sod_mm) * self.beam_direction
+        return (self.sid_mm - self.sod_mm) * self.beam_direction - np.asarray(self.table_shift_mm)
 
     @property
     def central_pixel(self) -> tuple[float, float]:
@@ -172,5 +172,5 @@ class CArmView:
     @property
     def clinical_angles(self) -> str:
         """The angles in the clinic's words, e.g. ``LAO 30 / CRA 20``."""
-        return (f"{'RAO' if self.primary_angle_deg < 0 else 'LAO'} {abs(self.primary_angle_deg):g} / "
-                f"{'CAU' if self.secondary_angle_deg < 0 else 'CRA'} {abs(self.secondary_angle_deg):g}")
+        return (f"{'RAO' if self.primary_angle_deg < 0 else 'LAO'} {round(abs(self.primary_angle_deg), 1):g} / "
+                f"{'CAU' if self.secondary_angle_deg < 0 else 'CRA'} {round(abs(self.secondary_angle_deg), 1):g}")

@@ -153,12 +153,9 @@ def _surface(data: vtkDataObject, path: Path) -> vtkPolyData:
     if not isinstance(data, vtkPolyData | vtkUnstructuredGrid):
         raise UserError(f"{path.name} holds no surface but a {data.GetClassName().removeprefix('vtk')}: "
                         "export the vessel as a surface model.")
-    count = data.GetNumberOfPoints()
-    if count == 0:
-        raise UserError(f"{path.name} holds no points: export the model again.")
     cells = [data.GetPolys(), data.GetStrips()] if isinstance(data, vtkPolyData) else [data.GetCells()]
     for cell_array in cells:
-        if not _sound(cell_array, count):
+        if not _sound(cell_array, data.GetNumberOfPoints()):
             raise UserError(f"{path.name} is damaged, its triangles name points that it does not hold: "
                             "export the model again.")
     if isinstance(data, vtkPolyData):
@@ -179,6 +176,8 @@ def _sound(cells: vtkCellArray, point_count: int) -> bool:
 
 def merged_triangles(surface: vtkPolyData, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Points (N, 3) float64 and triangles (M, 3) int64 with coincident points merged and collapsed triangles gone."""
+    if surface.GetNumberOfPoints() == 0:
+        raise UserError(f"{name} holds no points: export the model again.")
     points = vtk_to_numpy(surface.GetPoints().GetData())
     if not np.isfinite(points).all():
         bad = int((~np.isfinite(points).all(axis=1)).sum())
