@@ -199,6 +199,11 @@ def test_a_table_that_stands_still(tmp_path: Path) -> None:
         opened(tmp_path, 3, **{**TABLE, "TableLateralIncrement": [0, 5]})
 
 
+def test_a_tilted_table_that_moves_is_said(tmp_path: Path) -> None:
+    run = opened(tmp_path, 2, **{**TABLE, "TableLateralIncrement": 5, "TableAngle": 10})
+    assert any("tilted by 10 deg" in row.says and row.level == "amber" for row in rows_about(run, "Table"))
+
+
 # Field of view
 
 

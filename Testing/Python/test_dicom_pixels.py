@@ -10,7 +10,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
 from VesselRegistrationLib.dicom.reading import XARun, open_xa
 from VesselRegistrationLib.errors import UserError
-from xa_files import levels_image, write_xa, xa_dataset
+from xa_files import item, levels_image, write_xa, xa_dataset
 
 
 def opened(folder: Path, levels: np.ndarray, **elements: Any) -> XARun:
@@ -128,6 +128,17 @@ def test_images_subtracted_before_storing(tmp_path: Path, mark: dict[str, Any]) 
     assert frame.subtracted and frame.intensity_relationship == "DISP"
     np.testing.assert_array_equal(frame.attenuation, 255.0 - VESSEL)
     assert level_of(run, "Intensity") == "amber"
+
+
+@pytest.mark.parametrize("mark", [
+    {"DerivationDescription": "Unsubtracted"}, {"ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE", "SINGLE A"]},
+    {"ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE", "DSA"],
+     "MaskSubtractionSequence": [item(MaskOperation="AVG_SUB", MaskFrameNumbers=1)]},
+])
+def test_images_not_subtracted_before_storing(tmp_path: Path, mark: dict[str, Any]) -> None:
+    run = opened(tmp_path, np.array([VESSEL, VESSEL]), **mark)
+    assert run.frame(1).subtracted is ("MaskSubtractionSequence" in mark)
+    assert not any("already subtracted" in row.says for row in run.sanity.rows)
 
 
 def test_frame_times(tmp_path: Path) -> None:

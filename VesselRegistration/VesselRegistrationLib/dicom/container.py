@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import UserError
+from .lookup import numbers_in, text_in, value_in
 
 _ENHANCED = ("1.2.840.10008.5.1.4.1.1.12.1.1", "1.2.840.10008.5.1.4.1.1.12.2.1")
 _CLASSIC = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
@@ -13,6 +14,7 @@ _DEFLATED = "1.2.840.10008.1.2.1.99"
 
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _UNDEFINED = 0xFFFFFFFF
+_MOST_FRAMES = 100_000
 
 
 def read_header(path: Path) -> Any:
@@ -41,8 +43,9 @@ def read_header(path: Path) -> Any:
         # A damaged file makes the parser fail in any way it likes; to the user it is one thing.
         raise UserError(f"The DICOM header of {path.name} is damaged or cut short: copy the file again.") from None
     _check_kind(path, dataset)
-    if dataset.file_meta.get("TransferSyntaxUID") is None:
-        raise UserError(f"{path.name} does not say how its pixels are stored (0002,0010): the file is damaged.")
+    if not _known_syntax(dataset):
+        raise UserError(f"{path.name} does not say in a known way how its pixels are stored (0002,0010): the file is "
+                        "damaged.")
     if deflated and "PixelData" not in dataset:
         raise UserError(f"{path.name} holds no pixel data: give a file with an image.")
     if not deflated:
@@ -52,35 +55,39 @@ def read_header(path: Path) -> Any:
 
 def is_enhanced(dataset: Any) -> bool:
     """Whether a header is that of an enhanced multi-frame object."""
-    return str(dataset.get("SOPClassUID", "")) in _ENHANCED
+    return text_in(dataset, "SOPClassUID") in _ENHANCED
+
+
+def _known_syntax(dataset: Any) -> bool:
+    from pydicom.uid import UID
+
+    syntax = value_in(dataset.file_meta, "TransferSyntaxUID")
+    return isinstance(syntax, UID) and syntax.is_transfer_syntax and not syntax.is_private
 
 
 def _check_kind(path: Path, dataset: Any) -> None:
     from pydicom.uid import UID
 
-    kind = str(dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or "")
+    kind = text_in(dataset, "SOPClassUID") or text_in(dataset.file_meta, "MediaStorageSOPClassUID")
     if kind in _CLASSIC or kind in _ENHANCED:
         return
     if kind == _DIRECTORY:
         raise UserError(f"{path.name} is a DICOMDIR, a table of contents: give one of the files that it lists.")
     name = UID(kind).name if kind else "no SOP class"
-    modality = str(dataset.get("Modality") or "none")
+    modality = text_in(dataset, "Modality") or "none"
     raise UserError(f"{path.name} is not X-ray angiography or fluoroscopy (it is {name}, modality {modality}): give an "
                     "XA or XRF file.")
 
 
 def frame_count(dataset: Any) -> int:
     """Number of Frames (0028,0008), 1 where absent. Raises UserError where it is no positive number."""
-    value = dataset.get("NumberOfFrames")
-    if value is None or value == "":
+    values = numbers_in(dataset, "NumberOfFrames")
+    if values is None:
         return 1
-    try:
-        count = int(value)
-    except (TypeError, ValueError):
-        count = 0
-    if count < 1:
-        raise UserError(f"The header's number of frames (0028,0008), {value}, is impossible: the file is damaged.")
-    return count
+    count = values[0]
+    if not 1 <= count < _MOST_FRAMES or count != int(count):
+        raise UserError(f"The header's number of frames (0028,0008), {count:g}, is impossible: the file is damaged.")
+    return int(count)
 
 
 def _cut_short(path: Path) -> UserError:
@@ -106,9 +113,10 @@ def _check_pixel_data(path: Path, dataset: Any, pixels_at: int) -> None:
             return
         if stream.tell() + length > size:
             raise _cut_short(path)
-    bits = int(dataset.get("BitsAllocated") or 0) * int(dataset.get("SamplesPerPixel") or 1)
-    pixels = frame_count(dataset) * int(dataset.get("Rows") or 0) * int(dataset.get("Columns") or 0)
-    if syntax.is_compressed or length < pixels * bits // 8:
+    needed = float(frame_count(dataset))
+    for keyword in ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel"):
+        needed *= (numbers_in(dataset, keyword) or [1.0])[0]
+    if syntax.is_compressed or length < needed / 8:
         raise _cut_short(path)
 
 

@@ -17,40 +17,56 @@ def tag_of(keyword: str) -> str:
     return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
 
 
+def value_in(item: Any, keyword: str) -> Any:
+    """The value of one element of a data set as pydicom gives it, None where absent or empty.
+
+    pydicom decodes an element only now. Raises UserError where the element is damaged.
+    """
+    try:
+        value = item.get(keyword)
+        return None if value is None or value == "" else value
+    except Exception:
+        # A damaged element makes the parser fail in any way it likes; to the user it is one thing.
+        raise UserError(f"The header's {keyword} {tag_of(keyword)} is damaged: copy the file again.") from None
+
+
+def items_in(item: Any, keyword: str) -> list[Any]:
+    """The items of a sequence, none where it is absent. Raises UserError where the element is no sequence."""
+    value = value_in(item, keyword)
+    if value is None:
+        return []
+    if not all(hasattr(entry, "get") for entry in (value if hasattr(value, "__iter__") else [value])):
+        raise UserError(f"The header's {keyword} {tag_of(keyword)} is damaged: copy the file again.")
+    return list(value)
+
+
 def numbers_in(item: Any, keyword: str) -> list[float] | None:
     """The numbers of one element of a data set; None where it is absent or empty.
 
     Raises UserError where the element holds something else than numbers.
     """
+    value = value_in(item, keyword)
+    if value is None:
+        return None
     try:
-        value = item.get(keyword)
-        if value is None or value == "":
-            return None
         values = list(value) if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
-        if not values:
-            return None
-        return [float(entry) for entry in values]
+        return [float(entry) for entry in values] or None
     except (TypeError, ValueError, OverflowError):
         raise UserError(f"The header's {keyword} {tag_of(keyword)} is not a number: the file is damaged.") from None
 
 
-def text_in(item: Any, keyword: str) -> str:
-    """One code or text element in capitals without blanks around it; empty where it is absent."""
-    value = item.get(keyword)
-    if value is None:
-        return ""
-    if hasattr(value, "__iter__") and not isinstance(value, str):
-        value = next(iter(value), "")
-    return str(value).strip().upper()
-
-
 def words_in(item: Any, keyword: str) -> list[str]:
-    """All values of a code element in capitals; empty where it is absent."""
-    value = item.get(keyword)
-    if value is None or value == "":
+    """All values of a code or text element in capitals without blanks around them; empty where it is absent."""
+    value = value_in(item, keyword)
+    if value is None:
         return []
-    values = [value] if isinstance(value, str) else list(value)
+    values = list(value) if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
     return [str(entry).strip().upper() for entry in values]
+
+
+def text_in(item: Any, keyword: str) -> str:
+    """The first value of a code or text element in capitals; empty where it is absent."""
+    return next(iter(words_in(item, keyword)), "")
 
 
 @dataclass(frozen=True)
@@ -68,10 +84,8 @@ class FrameHeader:
         """The data sets that may hold a value of a functional group, the most specific first."""
         found = []
         if group is not None:
-            per_frame = self.dataset.get("PerFrameFunctionalGroupsSequence") or []
-            shared = self.dataset.get("SharedFunctionalGroupsSequence") or []
-            for functional in [*per_frame[self.frame:self.frame + 1], *shared[:1]]:
-                found.extend(list(functional.get(group) or [])[:1])
+            for functional in self._functional_groups():
+                found.extend(items_in(functional, group)[:1])
         return [*found, self.dataset]
 
     def group(self, name: str) -> Any | None:
@@ -81,13 +95,17 @@ class FrameHeader:
 
     def group_items(self, name: str) -> list[Any]:
         """All items of a functional group of this frame (its own, else the shared one, else at the top)."""
-        per_frame = self.dataset.get("PerFrameFunctionalGroupsSequence") or []
-        shared = self.dataset.get("SharedFunctionalGroupsSequence") or []
-        for functional in [*per_frame[self.frame:self.frame + 1], *shared[:1], self.dataset]:
-            items = functional.get(name)
+        for functional in [*self._functional_groups(), self.dataset]:
+            items = items_in(functional, name)
             if items:
-                return list(items)
+                return items
         return []
+
+    def _functional_groups(self) -> list[Any]:
+        """The frame's own functional groups, then the shared ones, as far as there are any."""
+        per_frame = items_in(self.dataset, "PerFrameFunctionalGroupsSequence")
+        shared = items_in(self.dataset, "SharedFunctionalGroupsSequence")
+        return [*per_frame[self.frame:self.frame + 1], *shared[:1]]
 
     def numbers(self, keyword: str, group: str | None = None) -> list[float] | None:
         """Numbers of one element, or None. Raises UserError where they are no numbers."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .lookup import FrameHeader, text_in
+from .lookup import FrameHeader, items_in, text_in
 
 _LETTERS: Mapping[str, tuple[float, float, float]] = {
     "R": (1.0, 0.0, 0.0), "L": (-1.0, 0.0, 0.0), "A": (0.0, 1.0, 0.0), "P": (0.0, -1.0, 0.0),
@@ -50,10 +50,10 @@ def patient_position(header: FrameHeader) -> str | None:
     position = header.text("PatientPosition")
     if position in _POSITIONS:
         return position
-    for orientation in header.dataset.get("PatientOrientationCodeSequence") or []:
-        for modifier in orientation.get("PatientOrientationModifierCodeSequence") or []:
+    for orientation in items_in(header.dataset, "PatientOrientationCodeSequence"):
+        for modifier in items_in(orientation, "PatientOrientationModifierCodeSequence"):
             side = _MODIFIERS.get(text_in(modifier, "CodeValue"))
-            for relation in header.dataset.get("PatientGantryRelationshipCodeSequence") or []:
+            for relation in items_in(header.dataset, "PatientGantryRelationshipCodeSequence"):
                 end = _RELATIONSHIPS.get(text_in(relation, "CodeValue"))
                 if side and end:
                     return end + side

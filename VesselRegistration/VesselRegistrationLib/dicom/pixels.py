@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UserError
-from .lookup import FrameHeader, tag_of
+from .lookup import FrameHeader, items_in, tag_of, text_in
 from .sanity import SanityRow
 
 _PROPERTIES = "FramePixelDataPropertiesSequence"
@@ -20,7 +20,7 @@ _PACKAGES = {
     "1.2.840.10008.1.2.4.203": "pylibjpeg-openjpeg",
 }
 _VIDEO = "1.2.840.10008.1.2.4.10"
-_SUBTRACTED_WORDS = ("SUBTR", "DSA")
+_NOT_SUBTRACTED = ("UNSUBTRACT", "NOT SUBTRACT", "NO SUBTRACT", "WITHOUT SUBTRACT", "NON SUBTRACT", "NON-SUBTRACT")
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,18 @@ def _sizes(header: FrameHeader) -> tuple[int, int, int, int]:
 def _already_subtracted(header: FrameHeader) -> bool:
     """Whether the header says that a mask has been taken off before storing.
 
-    Image Processing Applied (0028,9446) in Enhanced XA; Image Type and Derivation Description elsewhere.
+    Image Processing Applied (0028,9446) in Enhanced XA; the derivation elsewhere. A DSA in Image Type counts only where
+    the file does not ask for a subtraction itself: some systems so mark runs that are stored unsubtracted.
     """
     if "DIGITAL_SUBTR" in header.words("ImageProcessingApplied", _PROPERTIES):
         return True
-    words = [*header.words("ImageType"), header.text("DerivationDescription")]
-    words += [FrameHeader(code, 0).text("CodeMeaning") for code in header.group_items("DerivationCodeSequence")]
-    return any(mark in word for word in words for mark in _SUBTRACTED_WORDS)
+    derivation = [header.text("DerivationDescription")]
+    derivation += [text_in(code, "CodeMeaning") for code in header.group_items("DerivationCodeSequence")]
+    if any("SUBTRACT" in words and not any(no in words for no in _NOT_SUBTRACTED) for words in derivation):
+        return True
+    asked = [text_in(item, "MaskOperation") for item in items_in(header.dataset, "MaskSubtractionSequence")]
+    marked = any(word == "DSA" or word.startswith("SUBTR") for word in header.words("ImageType")[2:])
+    return marked and all(operation == "NONE" for operation in asked)
 
 
 def read_pixel_format(header: FrameHeader) -> PixelFormat:
@@ -177,7 +182,7 @@ def pixel_rows(header: FrameHeader, pixel_format: PixelFormat, frame_count: int)
     unusual = pixel_format.high_attenuates or photometric == "MONOCHROME1"
     rows.append(SanityRow("amber" if unusual else "ok", "Polarity", words + (
         ", unusual for XA: check that vessels come out dark" if unusual else ""), source))
-    if header.dataset.get("ModalityLUTSequence") or header.number("RescaleSlope") not in (None, 1.0):
+    if items_in(header.dataset, "ModalityLUTSequence") or header.number("RescaleSlope") not in (None, 1.0):
         rows.append(SanityRow("amber", "Modality LUT", "given and not applied: the values stay in the file's units",
                               tag_of("ModalityLUTSequence")))
     return rows

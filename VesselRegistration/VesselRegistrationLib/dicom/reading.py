@@ -117,7 +117,7 @@ class XARun:
             subtracted=self._format.subtracted or recipe is not None,
             frame_time_ms=frame_time_ms(self._dataset, number)[0],
             body_part=text_in(self._dataset, "BodyPartExamined"),
-            sop_instance_uid=str(self._dataset.get("SOPInstanceUID") or ""),
+            sop_instance_uid=text_in(self._dataset, "SOPInstanceUID"),
         )
 
     def strongest_contrast_frame(self) -> int:
@@ -156,8 +156,10 @@ def _quiet() -> Iterator[None]:
 
 
 def _kind_row(dataset: Any) -> SanityRow:
-    kind = dataset.SOPClassUID.name if "SOPClassUID" in dataset else "X-ray angiography"
-    words = kind + (" (per-frame functional groups)" if is_enhanced(dataset) else "")
+    from pydicom.uid import UID
+
+    kind = text_in(dataset, "SOPClassUID") or text_in(dataset.file_meta, "MediaStorageSOPClassUID")
+    words = UID(kind).name + (" (per-frame functional groups)" if is_enhanced(dataset) else "")
     return SanityRow("ok", "Object", words, tag_of("SOPClassUID"))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from .lookup import FrameHeader, numbers_in, tag_of, text_in
+from .lookup import FrameHeader, items_in, numbers_in, tag_of, text_in
 from .sanity import SanityRow
 
 _OPERATIONS = ("AVG_SUB", "TID", "REV_TID")
@@ -132,7 +132,7 @@ def read_plan(dataset: Any, frame_count: int, already_subtracted: bool, relation
     none where it is NAT. Never subtracts twice.
     """
     item, source = "Subtraction", tag_of("MaskSubtractionSequence")
-    operations = [_operation(entry) for entry in dataset.get("MaskSubtractionSequence") or []]
+    operations = [_operation(entry) for entry in items_in(dataset, "MaskSubtractionSequence")]
     operations = [operation for operation in operations if operation.operation != "NONE"]
     mode = text_in(dataset, "RecommendedViewingMode")
     if already_subtracted:

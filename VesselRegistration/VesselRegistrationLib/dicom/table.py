@@ -102,6 +102,10 @@ def table_rows(header: FrameHeader, frame_count: int) -> list[SanityRow]:
         missing = [tag_of(keyword) for keyword, values in increments.items() if values is None]
         if missing:
             rows.append(SanityRow("amber", item, f"increment {' '.join(missing)} is missing and counts as 0"))
+        angle = header.number("TableAngle")
+        if angle:
+            rows.append(SanityRow("amber", item, f"the table is tilted by {angle:g} deg; its moves are read as if it "
+                                  "were level", tag_of("TableAngle")))
         vertical = increments["TableVerticalIncrement"]
         if vertical is not None and np.any(vertical):
             position = patient_position(header)
