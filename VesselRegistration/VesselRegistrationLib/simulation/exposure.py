@@ -53,20 +53,24 @@ def random_view(family: str, rng: np.random.Generator, size: int) -> CArmView:
     )
 
 
-def sample_case(anatomy: Anatomy, seed: int, views: int = 2, size: int = 512) -> CaseGeometry:
-    """A seeded case of an anatomy: ``views`` exposures at least 35 deg apart on a detector of ``size`` pixels squared.
+def sample_views(family: str, rng: np.random.Generator, count: int, size: int) -> tuple[CArmView, ...]:
+    """``count`` exposures with one SOD, at least 35 deg apart, on detectors of ``size`` pixels squared.
 
-    All views share one system: SOD and the true pose are the same, SID and field of view may differ. Raises UserError
-    for other than 1 to 3 views.
+    Raises UserError for other than 1 to 3 views.
     """
-    if not 1 <= views <= 3:
-        raise UserError(f"A simulated case cannot have {views} views: ask for 1, 2 or 3.")
-    rng = np.random.default_rng([seed, FAMILIES.index(anatomy.family), 7])
-    pose = true_pose(anatomy.model.centre, rng)
+    if not 1 <= count <= 3:
+        raise UserError(f"A simulated case cannot have {count} views: ask for 1, 2 or 3.")
     limit = np.cos(np.radians(LEAST_VIEW_ANGLE_DEG))
     while True:
-        drawn = [random_view(anatomy.family, rng, size) for _ in range(views)]
+        drawn = [random_view(family, rng, size) for _ in range(count)]
         drawn = [replace(view, sod_mm=drawn[0].sod_mm) for view in drawn]
         beams = np.array([view.beam_direction for view in drawn])
-        if np.all(beams @ beams.T <= limit + np.eye(views)):
-            return CaseGeometry(tuple(drawn), pose)
+        if np.all(beams @ beams.T <= limit + np.eye(count)):
+            return tuple(drawn)
+
+
+def sample_case(anatomy: Anatomy, seed: int, views: int = 2, size: int = 512) -> CaseGeometry:
+    """A seeded case of an anatomy: ``views`` exposures of :func:`sample_views` and the true pose."""
+    rng = np.random.default_rng([seed, FAMILIES.index(anatomy.family), 7])
+    pose = true_pose(anatomy.model.centre, rng)
+    return CaseGeometry(sample_views(anatomy.family, rng, views, size), pose)

@@ -31,6 +31,29 @@ class SimulatedFrame:
     silhouette: np.ndarray
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What does not change from frame to frame of a cine, all (rows, columns).
+
+    ``scenery`` float32: attenuation of patient and devices. ``length`` float32: mm inside the whole vessel.
+    """
+
+    scenery: np.ndarray
+    length: np.ndarray
+    device_mask: np.ndarray
+    usable: np.ndarray
+
+
+def set_scene(anatomy: Anatomy, view: CArmView, model_to_world: np.ndarray, look: Look) -> Scene:
+    """Everything of a look but contrast and noise, for an anatomy at a pose (4x4, model RAS mm to world mm)."""
+    shape = (view.rows, view.columns)
+    projection = view.projection_matrix @ model_to_world
+    devices, device_mask = device_picture(anatomy, look, projection, shape)
+    usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
+    return Scene(background(anatomy, look, projection, shape) + devices, path_length(anatomy.model, projection, shape),
+                 device_mask, usable)
+
+
 def simulate_frame(
     anatomy: Anatomy, view: CArmView, model_to_world: np.ndarray, rng: np.random.Generator, look: Look
 ) -> SimulatedFrame:
@@ -38,16 +61,18 @@ def simulate_frame(
 
     ``rng`` drives noise and motion only; all else follows from the look, so frames of one cine share their scenery.
     """
-    shape = (view.rows, view.columns)
-    projection = view.projection_matrix @ model_to_world
-    length = path_length(anatomy.model, projection, shape)
-    patient = background(anatomy, look, projection, shape)
-    devices, device_mask = device_picture(anatomy, look, projection, shape)
-    contrast, vessel_mask = contrast_shadow(anatomy, look.filling, projection, length)
-    usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
-    shown = usable & ~device_mask if look.subtracted else usable
-    attenuation = observe(patient + devices, contrast, usable, rng, look)
-    return SimulatedFrame(attenuation, vessel_mask & usable, device_mask & shown, usable, length > 0)
+    scene = set_scene(anatomy, view, model_to_world, look)
+    contrast, mask = contrast_shadow(anatomy, look.filling, view.projection_matrix @ model_to_world, scene.length)
+    return picture(scene, contrast, mask, rng, look)
+
+
+def picture(
+    scene: Scene, contrast: np.ndarray, mask: np.ndarray, rng: np.random.Generator, look: Look
+) -> SimulatedFrame:
+    """A scene with contrast (rows, columns; -ln units) and its ``mask`` as the detector sees it."""
+    shown = scene.usable if not look.subtracted else np.zeros_like(scene.usable)  # subtraction removes devices
+    attenuation = observe(scene.scenery, contrast, scene.usable, rng, look)
+    return SimulatedFrame(attenuation, mask & scene.usable, scene.device_mask & shown, scene.usable, scene.length > 0)
 
 
 def observe(

@@ -8,10 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import vtk
 from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.ndimage import zoom
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
+from vtkmodules.vtkFiltersCore import (
+    vtkCleanPolyData,
+    vtkFeatureEdges,
+    vtkFlyingEdges3D,
+    vtkPolyDataConnectivityFilter,
+    vtkQuadricDecimation,
+    vtkWindowedSincPolyDataFilter,
+)
 
 SEGMENT_MM = 4.0
 FILLET_MM = 3.0
@@ -144,22 +152,22 @@ def _contour(
     field: np.ndarray, origin: np.ndarray, spacing: float, triangle_target: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The zero level of the field as a smoothed, thinned mesh of one piece."""
-    image = vtk.vtkImageData()
+    image = vtkImageData()
     image.SetDimensions(*field.shape)
     image.SetOrigin(*origin)
     image.SetSpacing(spacing, spacing, spacing)
     image.GetPointData().SetScalars(numpy_to_vtk(field.ravel(order="F"), deep=True))
-    contour = vtk.vtkFlyingEdges3D()
+    contour = vtkFlyingEdges3D()
     contour.SetInputData(image)
     contour.SetValue(0, 0.0)
     contour.ComputeNormalsOff()
     contour.ComputeScalarsOff()
-    largest = vtk.vtkPolyDataConnectivityFilter()
+    largest = vtkPolyDataConnectivityFilter()
     largest.SetInputConnection(contour.GetOutputPort())
     largest.SetExtractionModeToLargestRegion()
-    cleaned = vtk.vtkCleanPolyData()
+    cleaned = vtkCleanPolyData()
     cleaned.SetInputConnection(largest.GetOutputPort())
-    smooth = vtk.vtkWindowedSincPolyDataFilter()
+    smooth = vtkWindowedSincPolyDataFilter()
     smooth.SetInputConnection(cleaned.GetOutputPort())
     smooth.SetNumberOfIterations(10)
     smooth.SetPassBand(0.1)
@@ -173,18 +181,18 @@ def _contour(
     return vertices, triangles
 
 
-def _thinned(surface: vtk.vtkPolyData, triangle_target: int) -> vtk.vtkPolyData:
+def _thinned(surface: vtkPolyData, triangle_target: int) -> vtkPolyData:
     """A closed surface with about as many triangles as asked for, or itself where it has fewer."""
     full = surface.GetNumberOfCells()
     for excess in (1.0, 1.01, 1.03, 1.08, 1.2, 1.5):  # VTK's thinning folds an edge onto another one now and then
         target = round(triangle_target * excess)
         if target >= full:
             break
-        thin = vtk.vtkQuadricDecimation()
+        thin = vtkQuadricDecimation()
         thin.SetInputData(surface)
         thin.SetTargetReduction(1 - target / full)
         thin.VolumePreservationOn()
-        edges = vtk.vtkFeatureEdges()
+        edges = vtkFeatureEdges()
         edges.SetInputConnection(thin.GetOutputPort())
         edges.FeatureEdgesOff()
         edges.BoundaryEdgesOn()
