@@ -1,18 +1,24 @@
-"""Everything of a result as files in one folder that appears whole or not at all."""
+"""Results as files and folders that appear whole or not at all."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..dicom.frame import XAFrame
+from ..errors import UserError
 from ..mesh.surface import SurfaceModel
 from ..progress import ProgressCallback, ignore_progress
+from ..registration.masks import VesselMask
 from ..registration.result import RegistrationResult
-from ..registration.result_file import RESULT_FILE, result_as_json
-from .new_folder import new_folder
-from .pictures import comparison_picture, mask_picture, overlay_picture
+from ..registration.result_file import RESULT_FILE, result_as_json, software_versions, weights_as_list
+from .new_folder import check_writable, new_folder
+from .pictures import comparison_picture, mask_overlay_picture, mask_picture, overlay_picture
+
+SEGMENTATION_FILE = "segmentation.json"
 
 
 def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
@@ -27,7 +33,7 @@ def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
     with new_folder(out) as folder:
         (folder / RESULT_FILE).write_text(result_as_json(result), encoding="utf-8")
         for name, content in (extra or {}).items():
-            (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            save_json(folder / name, content)
         for number, view in enumerate(result.views):
             progress(number / (len(result.views) + 1), "drawing")
             save_png(folder / f"overlay_{number}.png", overlay_picture(result, number, model))
@@ -38,8 +44,51 @@ def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
     progress(1.0, "written")
 
 
+def write_segmentation(frame: XAFrame, found: VesselMask, out: Path) -> None:
+    """Write mask_0.png, overlay_0.png and segmentation.json of one frame into the new folder ``out``.
+
+    Raises UserError where ``out`` is not empty or cannot be written.
+    """
+    content = {"schema_version": 1, "file": frame.path.name, "frame": frame.frame_number,
+               "field_of_view": found.field_of_view, "mask_source": found.source,
+               "mask_pixels": int(found.mask.sum()), "usable_pixels": int(frame.usable.sum()),
+               "software": software_versions(), "weights": weights_as_list(found.weights)}
+    with new_folder(out) as folder:
+        save_png(folder / "mask_0.png", mask_picture(found.mask))
+        save_png(folder / "overlay_0.png", mask_overlay_picture(frame, found.mask, ", ".join(found.weights)))
+        save_json(folder / SEGMENTATION_FILE, content)
+
+
+def check_new_picture(path: Path) -> None:
+    """Refuse, before any work is done, a PNG file that exists already or cannot be written (UserError)."""
+    if path.suffix.lower() != ".png":
+        raise UserError(f"{path.name} is no name for a picture: give one that ends in .png.")
+    if path.exists():
+        raise UserError(f"{path} exists already: give another name.")
+    check_writable(path)
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write one new PNG in one step. Raises UserError as ``check_new_picture`` does."""
+    check_new_picture(path)
+    temporary = path.with_name(f".{path.stem}.partial.png")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_png(temporary, picture)
+        os.replace(temporary, path)
+    except OSError as problem:
+        raise UserError(f"{path} cannot be written ({problem.strerror or problem}): choose another place.") from problem
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def save_png(path: Path, picture: np.ndarray) -> None:
     """Write a picture (rows, columns) or (rows, columns, 3), uint8."""
     from PIL import Image
 
     Image.fromarray(picture).save(path)
+
+
+def save_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON, indented."""
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -21,10 +21,18 @@ def check_new_folder(out: Path) -> None:
             raise UserError(f"{out} is a file: name a new or empty folder for the output.")
         if out.is_dir() and any(out.iterdir()):
             raise UserError(f"The folder {out} is not empty: name a new or empty folder for the output.")
-        parent = next(folder for folder in out.absolute().parents if folder.exists())
-        os.rmdir(tempfile.mkdtemp(dir=parent, prefix=".hybridor-"))
     except OSError as problem:
         raise _cannot_write(out, problem) from None
+    check_writable(out)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file or folder that cannot be made where it shall be (UserError). Leaves no trace."""
+    try:
+        parent = next(folder for folder in path.absolute().parents if folder.exists())
+        os.rmdir(tempfile.mkdtemp(dir=parent, prefix=".hybridor-"))
+    except OSError as problem:
+        raise _cannot_write(path, problem) from None
 
 
 @contextmanager
@@ -53,5 +61,5 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 def _cannot_write(out: Path, problem: OSError) -> UserError:
-    return UserError(f"The folder {out} cannot be written ({problem.strerror or problem}): choose another.")
+    return UserError(f"{out} cannot be written ({problem.strerror or problem}): choose another place.")
 

@@ -79,6 +79,11 @@ def mask_picture(mask: np.ndarray) -> np.ndarray:
     return np.where(mask, np.uint8(255), np.uint8(0))
 
 
+def shaded_picture(length_mm: np.ndarray) -> np.ndarray:
+    """Path lengths (rows, columns) mm as uint8: black beside the model, white where it is thickest."""
+    return np.rint(255.0 * length_mm / max(float(length_mm.max()), 1e-6)).astype(np.uint8)
+
+
 def painted(gray: np.ndarray, area: np.ndarray, line: np.ndarray, colour: Colour) -> np.ndarray:
     """A translucent area and an opaque line, coverages 0 to 1, in a colour on a gray picture 0 to 1; uint8."""
     paint = np.array(colour, dtype=np.float32) / 255.0

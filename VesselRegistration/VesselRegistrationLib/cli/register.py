@@ -1,0 +1,68 @@
+"""vessel-registration register: model and X-ray files in, folder with result and pictures out."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .inputs import frames_of, masks_of, model_of, runs_of
+from .options import (
+    add_model_options,
+    add_output_folder,
+    add_segmentation_options,
+    add_xray_options,
+    new_command,
+    rectangle,
+)
+from .progress_bar import progress_bar
+from .summary import print_concerns, print_summary
+
+if TYPE_CHECKING:
+    from .options import Commands
+
+METHODS = ("affine",)
+
+
+def add_parser(commands: "Commands") -> None:
+    """Add the command to the command line."""
+    parser = new_command(commands, "register", "Register a vessel model to one or more X-ray views.", run)
+    add_model_options(parser)
+    add_xray_options(parser, several=True)
+    parser.add_argument("--roi", type=rectangle, metavar="X0,Y0,X1,Y1",
+                        help="match only this part of the projected model, in pixels of the X-ray: first column and "
+                             "row inside, first ones beyond (see the command project)")
+    parser.add_argument("--mask", type=Path, action="extend", nargs="+", metavar="PNG",
+                        help="vessel masks to match instead of the network's, one for each --xa in the same order")
+    parser.add_argument("--method", default="affine", choices=METHODS, help="registration method (default affine)")
+    add_segmentation_options(parser)
+    add_output_folder(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read, register, write, and print a summary."""
+    from ..progress import part_of
+    from ..registration.pipeline import RegistrationRequest, register
+    from ..registration.timing import StageClock
+    from ..rendering.files import write_result
+    from ..rendering.new_folder import check_new_folder
+
+    check_new_folder(options.out)
+    clock = StageClock()
+    with progress_bar() as progress:
+        with clock.stage("reading"):
+            progress(0.0, "reading")
+            masks = masks_of(options)
+            runs = runs_of(options)
+            model = model_of(options)
+            frames = frames_of(options, runs)
+        request = RegistrationRequest(model, tuple(frames), masks, options.roi, options.method, options.device,
+                                      options.field_of_view, options.threshold)
+        result = register(request, part_of(progress, 0.05, 0.8))
+        result = replace(result, timings_s={**clock.seconds, **result.timings_s})
+        write_result(result, model, options.out, part_of(progress, 0.8, 1.0))
+    print_summary(result)
+    for note in model.notes:
+        print(f"  {options.model.name}: {note}")
+    for opened in runs:
+        print_concerns(opened.path.name, opened.sanity)
+    print(f"Written to {options.out}")
