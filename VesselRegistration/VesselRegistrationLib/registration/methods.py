@@ -2,10 +2,12 @@
 
 from ..errors import UserError
 from .affine_method import find_affine_pose
+from .pose_method import find_rigid_pose
 from .task import PoseMethod
 
 AFFINE = "affine"
-METHODS: dict[str, PoseMethod] = {AFFINE: find_affine_pose}
+POSE = "pose"
+METHODS: dict[str, PoseMethod] = {POSE: find_rigid_pose, AFFINE: find_affine_pose}
 
 
 def method_named(name: str) -> PoseMethod:
