@@ -42,16 +42,15 @@ def structure_amounts(attenuation: np.ndarray, usable: np.ndarray) -> np.ndarray
 def strongest_frame(images: Iterable[np.ndarray], usable: np.ndarray) -> int:
     """The 0-based number of the image (rows, columns) with the most contrast agent; 0 for a single image.
 
-    Sums the ``structure_amounts`` of the four widths, each divided by its jitter from frame to frame, so that the
-    width that tells the agent best from heartbeat and breathing counts most: thin for coronary arteries, wide for an
-    aorta. Runs of 8 frames and more are smoothed by a median over three, so that one flashing frame does not win.
+    Sums over the four widths of ``structure_amounts`` by how much of its highest amount a frame lies above the lowest:
+    the width whose amount the agent changes most counts most, thin for coronary arteries, wide for an aorta. Runs of 8
+    frames and more are smoothed by a median over three, so that one flashing frame does not win.
     """
     amounts = np.array([structure_amounts(image, usable) for image in images])
     if len(amounts) == 1:
         return 0
-    jitter = np.median(np.abs(np.diff(amounts, axis=0)), axis=0)
-    scale = np.maximum(jitter, 1e-3 * np.abs(amounts).max(axis=0) + 1e-12)
-    score = ((amounts - amounts.min(axis=0)) / scale).sum(axis=1)
+    highest = np.maximum(amounts.max(axis=0), np.finfo(float).tiny)
+    score = ((amounts - amounts.min(axis=0)) / highest).sum(axis=1)
     smooth = ndimage.median_filter(score, size=3, mode="nearest") if len(score) >= _LONG_RUN else score
     best = np.flatnonzero(smooth >= smooth.max())
     return int(best[np.argmax(np.minimum(score[best], smooth.max()))])
