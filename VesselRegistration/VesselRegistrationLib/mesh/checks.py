@@ -9,7 +9,7 @@ UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
 """Units that a file's coordinates can have, in millimetres."""
 
 _FEWEST_TRIANGLES = 20
-_FLATTEST = 1e-3
+_FLATTEST, _SMALLEST_MM = 1e-3, 1e-6
 _EXTENT_MM = (20.0, 2500.0)
 _THICKNESS_MM = (2.0, 120.0)
 # Short pieces of vessel are of large ones; a thin short model is a long one in centimetres.
@@ -29,7 +29,7 @@ def check_shape(vertices: np.ndarray, triangles: np.ndarray, name: str) -> None:
         raise UserError(f"{name} has only {len(triangles)} triangles: a vessel needs at least {_FEWEST_TRIANGLES}, "
                         "export its whole surface.")
     spread = np.linalg.svd(vertices - vertices.mean(axis=0), compute_uv=False)
-    if not spread[2] > _FLATTEST * spread[0]:
+    if not spread[2] > max(_FLATTEST * spread[0], _SMALLEST_MM):
         raise UserError(f"{name} is flat, it has no thickness: export the vessel's closed surface.")
 
 

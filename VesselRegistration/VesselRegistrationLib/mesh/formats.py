@@ -25,6 +25,7 @@ from .ply import read_ply
 
 # Points closer than this fraction of the bounding box diagonal are one point: 0.3 micrometres for an aorta.
 _MERGE_FRACTION = 1e-6
+_BEYOND_ALL_BOUNDS = 1e9
 _TROUBLE = ("error", "failed", "premature", "unexpected end")
 
 
@@ -59,6 +60,9 @@ def read_raw(path: Path) -> RawMesh:
     with _vtk_messages() as messages:
         data, space = reader(path)
         text = _text(messages.GetOutput()).replace(str(path), "").lower()
+        if "non-finite" in text:
+            raise UserError(f"{path.name} has coordinates or normals that are not numbers: repair the model and "
+                            "export it again.")
         if data is None or any(word in text for word in _TROUBLE):
             raise UserError(f"{path.name} is damaged or incomplete and cannot be read: export the model again.")
         surface = _surface(data, path)
@@ -85,7 +89,7 @@ def _read_vtp(path: Path) -> tuple[vtkDataObject | None, str | None]:
     reader.SetFileName(str(path))
     reader.Update()
     named = reader.GetOutput().GetFieldData().GetAbstractArray("SPACE")
-    texts = [str(named.GetVariantValue(k)) for k in range(named.GetNumberOfValues())] if named else []
+    texts = [named.GetVariantValue(k).ToString() for k in range(named.GetNumberOfValues())] if named else []
     return (None if reader.GetErrorCode() else reader.GetOutput()), _space_in(*(f"SPACE={text}" for text in texts))
 
 
@@ -179,10 +183,11 @@ def merged_triangles(surface: vtkPolyData, name: str) -> tuple[np.ndarray, np.nd
     if surface.GetNumberOfPoints() == 0:
         raise UserError(f"{name} holds no points: export the model again.")
     points = vtk_to_numpy(surface.GetPoints().GetData())
-    if not np.isfinite(points).all():
-        bad = int((~np.isfinite(points).all(axis=1)).sum())
-        raise UserError(f"{name} has {bad} points whose coordinates are not numbers: repair the model and "
-                        "export it again.")
+    # VTK's search for coincident points crashes on coordinates beyond all bounds.
+    bad = ~(np.abs(points) < _BEYOND_ALL_BOUNDS).all(axis=1)
+    if bad.any():
+        raise UserError(f"{name} has {int(bad.sum())} points whose coordinates are not numbers or beyond all bounds: "
+                        "repair the model and export it again.")
     triangulate = vtkTriangleFilter()
     triangulate.SetInputData(surface)
     triangulate.PassLinesOff()
