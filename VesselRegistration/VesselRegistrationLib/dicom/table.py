@@ -36,7 +36,7 @@ def _from_increments(header: FrameHeader, frame_count: int) -> tuple[np.ndarray,
     return shift, " ".join(tag_of(keyword) for keyword in _INCREMENTS)
 
 
-def _place(header: FrameHeader) -> tuple[np.ndarray | None, str]:
+def table_place(header: FrameHeader) -> tuple[np.ndarray | None, str]:
     """Table place (3,), patient RAS mm, about any fixed point, of an enhanced object, and its source."""
     isocentre = read_isocentre_system(header)
     if isocentre is not None and isocentre.table_place_mm is not None:
@@ -48,7 +48,7 @@ def _place(header: FrameHeader) -> tuple[np.ndarray | None, str]:
     return patient_from_table(patient_position(header)) @ np.array([-left, -down, head]), tag_of(_GROUP)
 
 
-def _turns(header: FrameHeader) -> np.ndarray:
+def table_turns(header: FrameHeader) -> np.ndarray:
     """Table angles (3,), degrees, 0 where not given."""
     item = header.group("IsocenterReferenceSystemSequence") or header.group(_GROUP)
     if item is None:
@@ -64,11 +64,11 @@ def read_table_shift(header: FrameHeader, frame_count: int) -> tuple[tuple[float
     no finite number.
     """
     first = FrameHeader(header.dataset, 0)
-    place, source = _place(header)
-    start, _ = _place(first)
+    place, source = table_place(header)
+    start, _ = table_place(first)
     if place is not None and start is not None:
         shift = place - start
-        turns, turns_at_start = _turns(header), _turns(first)
+        turns, turns_at_start = table_turns(header), table_turns(first)
         turned = bool(np.any(np.abs(turns - turns_at_start) > _TURNED_DEG))
         tilted = bool(np.any(np.abs(turns) > _TURNED_DEG)) and float(np.linalg.norm(shift)) > _MOVED_MM
         if turned or tilted:

@@ -19,7 +19,7 @@ class ViewEvidence:
 
     view: CArmView
     mask: np.ndarray
-    _reduced: dict[int, "ViewEvidence"] = field(default_factory=dict, repr=False, compare=False)
+    _reduced: dict[int, "ViewEvidence"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_mask(cls, view: CArmView, mask: np.ndarray, usable: np.ndarray | None = None) -> "ViewEvidence":
