@@ -240,20 +240,19 @@ def test_model_is_not_changed(vessels: SurfaceModel) -> None:
 
 
 def test_large_mesh_is_projected_quickly(capsys: pytest.CaptureFixture[str]) -> None:
-    """The aim is 40 ms for a silhouette on two cores; machines that run tests are noisy, so three times that passes."""
+    """The aim is 40 ms for a silhouette. Processor time, which a busy machine stretches less; three times passes."""
     model = ball((0, 0, 0), 60, 318)
     assert len(model.triangles) >= 200_000
     place = seen_by(machine(30, 20))
-    seconds = {}
-    for name, project in (("silhouette", silhouette), ("path length", path_length)):
+    said = []
+    for name, project, limit in (("silhouette", silhouette, 0.12), ("path length", path_length, 0.3)):
         runs = []
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             project(model, *place)
-            runs.append(time.perf_counter() - start)
-        seconds[name] = min(runs)
+            runs.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+        elapsed, processor = np.min(runs, axis=0)
+        said.append(f"{name} {1000 * elapsed:.0f} ms (processor {1000 * processor:.0f} ms)")
+        assert processor <= limit
     with capsys.disabled():
-        print(f"\n{len(model.triangles)} triangles on 512x512:",
-              ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in seconds.items()))
-    assert seconds["silhouette"] <= 0.12
-    assert seconds["path length"] <= 0.3
+        print(f"\n{len(model.triangles)} triangles on 512x512:", ", ".join(said))
