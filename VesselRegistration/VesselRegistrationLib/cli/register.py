@@ -20,7 +20,7 @@ from .summary import print_concerns, print_summary
 if TYPE_CHECKING:
     from .options import Commands
 
-METHODS = ("affine",)
+METHODS = ("pose", "affine")
 
 
 def add_parser(commands: "Commands") -> None:
