@@ -26,7 +26,7 @@ def add_spine(body: Body, rng: np.random.Generator, centres: np.ndarray, half_wi
         body.box(centre, (0.88 * half_width, 0.85 * half_depth, half_height), 0.010 * density, axes)
         body.ellipsoid(centre, (1.1 * half_width, 1.1 * half_depth, 1.2 * half_height), 0.004 * density, axes)
         for end in (1.0, -1.0):
-            body.box(at(0, 0, end * half_height), (half_width, half_depth, 0.9), 0.030 * density, axes)
+            body.box(at(0, 0, end * half_height), (half_width, half_depth, 1.0), 0.018 * density, axes)
         for side in (1.0, -1.0):
             body.ellipsoid(at(side * 0.62 * half_width, -1.45 * half_depth, 0.35 * half_height), (4.0, 11.0, 6.0),
                            0.035 * density, axes)

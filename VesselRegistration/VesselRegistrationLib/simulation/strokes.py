@@ -2,7 +2,8 @@
 
 import numpy as np
 
-_THINNEST = 0.7  # pixels; thinner bars are drawn this wide and fainter, with the same total
+_THIN = 2.0  # pixels; below, a half circle would be sampled too coarsely and look beaded
+_NARROWEST = 1.05
 
 
 def project_points(points: np.ndarray, projection: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -32,15 +33,18 @@ def bar_shadow(
     ``pixels`` (n, 2) is its axis as (col, row), ``radii`` in pixels, ``values`` the thickness (any unit) on the axis.
     A bar that crosses itself does not add up.
     """
-    thinnest = max(_THINNEST, float(np.min(radii)))
-    line, radius, value = resample(np.asarray(pixels, dtype=float), max(0.4, 0.33 * thinnest),
+    line, radius, value = resample(np.asarray(pixels, dtype=float), max(0.4, 0.33 * float(np.min(radii))),
                                    np.asarray(radii, dtype=float), np.asarray(values, dtype=float))
-    drawn = np.maximum(radius, _THINNEST)
-    value = value * radius / drawn
+    # Thin bars get a raised cosine of the same total and half width, which pixels sample without beads.
+    thin = radius < _THIN
+    drawn = np.where(thin, np.maximum(_NARROWEST, np.sqrt(3) * radius), radius)
+    value = np.where(thin, 0.5 * np.pi * radius / drawn, 1.0) * value
     image = np.zeros(shape[0] * shape[1], dtype=np.float32)
     index, inside, square = _discs(shape, line, drawn)
     sample = np.nonzero(inside)[0]
-    height = value[sample] * np.sqrt(1 - square[inside] / drawn[sample] ** 2)
+    share = square[inside] / drawn[sample] ** 2
+    profile = np.where(thin[sample], np.cos(0.5 * np.pi * np.sqrt(share)) ** 2, np.sqrt(1 - share))
+    height = value[sample] * profile
     np.maximum.at(image, index[inside], height.astype(np.float32))
     return image.reshape(shape)
 

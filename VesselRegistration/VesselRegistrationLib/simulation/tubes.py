@@ -104,8 +104,11 @@ def _add_tube(field: np.ndarray, origin: np.ndarray, spacing: float, tube: Tube)
     own = np.full(last - first, FILLET_MM, dtype=np.float32)
     own_origin = origin + first * spacing
     for index in range(len(points) - 1):
-        _add_segment(own, own_origin, spacing, points[index : index + 2], radii[index : index + 2],
-                     flat_start=tube.flat_start and index == 0, flat_end=tube.flat_end and index == len(points) - 2)
+        _add_segment(own, own_origin, spacing, points[index : index + 2], radii[index : index + 2])
+    if tube.flat_start:
+        _cut_flat(own, own_origin, spacing, points[0], points[0] - points[1], radii[0])
+    if tube.flat_end:
+        _cut_flat(own, own_origin, spacing, points[-1], points[-1] - points[-2], radii[-1])
     window = field[tuple(slice(a, b) for a, b in zip(first, last, strict=True))]
     blend = np.maximum(FILLET_MM - np.abs(window - own), 0.0)
     np.minimum(window, own, out=window)
@@ -118,34 +121,42 @@ def _add_segment(
     spacing: float,
     ends: np.ndarray,
     radii: np.ndarray,
-    *,
-    flat_start: bool,
-    flat_end: bool,
 ) -> None:
     """Take the minimum of the field and the distance to one cone between two centreline points, in place."""
-    reach = radii.max() + FILLET_MM
-    first = np.maximum(np.floor((ends.min(axis=0) - reach - origin) / spacing).astype(int), 0)
-    last = np.minimum(np.ceil((ends.max(axis=0) + reach - origin) / spacing).astype(int) + 1, field.shape)
-    if np.any(last <= first):
-        return
-    axes = [((np.arange(a, b) * spacing + o) - e).astype(np.float32)
-            for a, b, o, e in zip(first, last, origin, ends[0], strict=True)]
-    x, y, z = axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
+    window, (x, y, z) = _around(field, origin, spacing, ends, radii.max() + FILLET_MM)
     direction = (ends[1] - ends[0]).astype(np.float32)
     length = float(np.linalg.norm(direction))
     direction /= length
     along = x * direction[0] + y * direction[1] + z * direction[2]
     square = x * x + y * y + z * z
-    clamped = np.clip(along, None if flat_start else 0.0, None if flat_end else length)
+    clamped = np.clip(along, 0.0, length)
     # |p - t d|^2 for the nearest point t of the axis
     distance = np.sqrt(np.maximum(square - 2 * clamped * along + clamped**2, 0.0))
-    distance -= radii[0] + (radii[1] - radii[0]) / length * np.clip(clamped, 0.0, length)
-    if flat_start:
-        np.maximum(distance, -along, out=distance)
-    if flat_end:
-        np.maximum(distance, along - length, out=distance)
-    window = field[tuple(slice(a, b) for a, b in zip(first, last, strict=True))]
+    distance -= radii[0] + (radii[1] - radii[0]) / length * clamped
     np.minimum(window, distance, out=window)
+
+
+def _cut_flat(
+    field: np.ndarray, origin: np.ndarray, spacing: float, end: np.ndarray, outwards: np.ndarray, radius: float
+) -> None:
+    """Cut a tube's round end off at its last centreline point, in place."""
+    reach = 1.3 * radius + FILLET_MM
+    window, (x, y, z) = _around(field, origin, spacing, end[None], reach)
+    outwards = (outwards / np.linalg.norm(outwards)).astype(np.float32)
+    beyond = x * outwards[0] + y * outwards[1] + z * outwards[2]
+    np.maximum(window, np.where(x * x + y * y + z * z < reach**2, beyond, -np.inf), out=window)
+
+
+def _around(
+    field: np.ndarray, origin: np.ndarray, spacing: float, points: np.ndarray, reach: float
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The part of a field about some points (a view of it), and its coordinates from the first point, float32 mm."""
+    first = np.clip(np.floor((points.min(axis=0) - reach - origin) / spacing).astype(int), 0, field.shape)
+    last = np.clip(np.ceil((points.max(axis=0) + reach - origin) / spacing).astype(int) + 1, first, field.shape)
+    x, y, z = (((np.arange(a, b) * spacing + o) - p).astype(np.float32)
+               for a, b, o, p in zip(first, last, origin, points[0], strict=True))
+    window = field[tuple(slice(a, b) for a, b in zip(first, last, strict=True))]
+    return window, (x[:, None, None], y[None, :, None], z[None, None, :])
 
 
 def _contour(
