@@ -41,10 +41,14 @@ FINE = (Level(256, 10.0, 3.0, 6), Level(256, 8.0, 2.0, 6), Level(512, 5.0, 1.0, 
 
 @dataclass(frozen=True)
 class RefinedPose:
-    """``model_to_world`` (4, 4) and ``information`` (6, 6), inverse covariance of a twist about ``centre`` (world)."""
+    """``model_to_world`` (4, 4) and the inverse covariance (6, 6) of a twist about ``centre`` (world mm).
+
+    ``information`` is what the masks say and ``prior_information`` what was believed before.
+    """
 
     model_to_world: np.ndarray
     information: np.ndarray
+    prior_information: np.ndarray
     centre: np.ndarray
 
 
@@ -80,7 +84,7 @@ def refine_pose(
             pose = rigid_motion(twist, centre) @ pose
             if np.abs(twist[:3]).max() < _SMALL_TURN_RAD and np.abs(twist[3:]).max() < _SMALL_MOVE_MM:
                 break
-    return RefinedPose(pose, information, centre)
+    return RefinedPose(pose, information - precision, precision, centre)
 
 
 def _normal_equations(
@@ -93,6 +97,14 @@ def _normal_equations(
     contour = outlined.outline(vertices, view.projection_matrix, drawn, step_px)
     if len(contour.points) < _FEWEST_POINTS:
         return np.zeros((6, 6)), np.zeros(6)
+    return contour_equations(contour, evidence, centre, level)
+
+
+def contour_equations(
+    contour: Contour, evidence: ViewEvidence, centre: np.ndarray, level: Level
+) -> tuple[np.ndarray, np.ndarray]:
+    """J^T W J (6, 6) and J^T W r (6,) that draw a contour to the edges of one view, for a twist about ``centre``."""
+    view = evidence.view
     reach_px = level.reach_mm / view.isocentre_spacing_mm
     scale_px = level.scale_mm / view.isocentre_spacing_mm
     position, found = evidence.edges_along(contour, reach_px, max(0.7, reach_px / 40))

@@ -19,13 +19,17 @@ class PoseQuality:
 
     ``outline_explained``: share of the model's outline in the image that has an edge of the mask beside it;
     ``edge_explained``: share of the mask's edge that has the model's outline beside it; ``dice`` of mask and
-    silhouette. ``outline_mm`` is the length of outline in the images, at the isocentre.
+    silhouette. ``outline_mm`` is the length of outline in the images, at the isocentre. ``close_outline`` and
+    ``wide_outline`` are ``outline_explained`` for half and for double the distance that counts as beside: in a wrong
+    pose edges lie somewhere about, but not close by.
     """
 
     outline_explained: float
     edge_explained: float
     dice: float
     outline_mm: float
+    close_outline: float
+    wide_outline: float
 
     @property
     def score(self) -> float:
@@ -39,13 +43,13 @@ def judge_pose(
     """Quality of a pose (4, 4) on masks of about ``size`` pixels; an edge counts as beside within ``scale_mm``."""
     vertices = move_points(pose, outlined.model.vertices)
     rows = np.array([_judge_view(outlined, one.at(size), vertices, scale_mm) for one in evidence])
-    outline, edge, dice = rows[:, :3].mean(axis=0)
-    return PoseQuality(float(outline), float(edge), float(dice), float(rows[:, 3].sum()))
+    outline, edge, dice, _, close, wide = rows.mean(axis=0)
+    return PoseQuality(float(outline), float(edge), float(dice), float(rows[:, 3].sum()), float(close), float(wide))
 
 
 def _judge_view(
     outlined: OutlinedModel, evidence: ViewEvidence, vertices: np.ndarray, scale_mm: float
-) -> tuple[float, float, float, float]:
+) -> tuple[float, float, float, float, float, float]:
     view = evidence.view
     scale_px = scale_mm / view.isocentre_spacing_mm
     drawn = outlined.silhouette(vertices, view.projection_matrix, evidence.mask.shape)
@@ -56,18 +60,20 @@ def _judge_view(
     total = int((drawn & known).sum() + vessel.sum())
     dice = 2 * int((drawn & vessel).sum()) / total if total else 0.0
     if len(contour.points) < 3:
-        return 0.0, 0.0, dice, 0.0
-    position, found = evidence.edges_along(contour, 3 * scale_px, max(0.5, scale_px / 8))
-    beside = np.where(found, np.exp(-0.5 * (position / scale_px) ** 2), 0.0).max(axis=1)
+        return 0.0, 0.0, dice, 0.0, 0.0, 0.0
+    position, found = evidence.edges_along(contour, 6 * scale_px, max(0.5, scale_px / 8))
+    nearest = np.where(found, np.abs(position), np.inf).min(axis=1)
     at = np.rint(contour.pixels).astype(int)
     seen = known[at[:, 1].clip(0, known.shape[0] - 1), at[:, 0].clip(0, known.shape[1] - 1)]
-    outline_explained = float(beside[seen].mean()) if seen.any() else 0.0
+    explained, close, wide = (float(np.exp(-0.5 * (nearest[seen] / width) ** 2).mean()) if seen.any() else 0.0
+                              for width in (scale_px, 0.5 * scale_px, 2 * scale_px))
 
     # The border of the image or of a shutter is no edge of the vessel.
     edge = vessel & ~ndimage.binary_erosion(vessel | ~known, border_value=1)
     outline = drawn & ~ndimage.binary_erosion(drawn, border_value=1)
     if not edge.any() or not outline.any():
-        return outline_explained, 0.0, dice, 0.0
+        return explained, 0.0, dice, 0.0, close, wide
     distance = ndimage.distance_transform_edt(~outline)[edge]
     edge_explained = float(np.exp(-0.5 * (distance / scale_px) ** 2).mean())
-    return outline_explained, edge_explained, dice, float(seen.sum() * step_px * view.isocentre_spacing_mm)
+    length_mm = float(seen.sum() * step_px * view.isocentre_spacing_mm)
+    return explained, edge_explained, dice, length_mm, close, wide

@@ -17,7 +17,7 @@ from .rigid import move_points, rigid_motion
 
 SEARCH_SIZE = 64
 _BLUR_MM = 4.0
-_MARGIN = 0.6
+MARGIN = 0.6
 _LEAST_EDGE_SHARE = 0.05
 
 
@@ -33,7 +33,7 @@ class _EdgeCorrelation:
         # Where the unknown begins there is an edge of our making.
         trusted = ndimage.binary_erosion(known, iterations=max(1, round(2 * self.blur_px)), border_value=1)
         rows, columns = known.shape
-        self.margin = int(_MARGIN * max(rows, columns))
+        self.margin = int(MARGIN * max(rows, columns))
         self.canvas = (rows + 2 * self.margin, columns + 2 * self.margin)
         self.padded = tuple(fft.next_fast_len(side + inner, real=True)
                             for side, inner in zip(self.canvas, known.shape, strict=True))

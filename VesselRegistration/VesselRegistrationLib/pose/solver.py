@@ -24,6 +24,7 @@ _TURN_OF_GUESSES_DEG = 9.0
 _JUDGE_SIZE = 256
 _COARSE_SCALE_MM = 3.0
 _FINE_SCALE_MM = 1.5
+_POINTS = 400
 
 
 class PoseModel:
@@ -39,16 +40,22 @@ class PoseModel:
 class PoseEstimate:
     """A pose with what is needed to judge it.
 
-    ``model_to_world`` (4, 4), mm. ``information`` (6, 6) is the inverse covariance of a small twist (rotation vector
-    in rad, then translation in mm) about ``centre`` (world mm), as the residuals alone would have it. ``rival_gap`` is
-    how much worse the best clearly different pose explains the masks (difference of scores).
+    ``model_to_world`` (4, 4), mm. ``information`` and ``prior_information`` (6, 6) are inverse covariances of a small
+    twist (rotation vector in rad, then translation in mm) about ``centre`` (world mm): what the masks say, for
+    residuals of the size that the solver assumes, and what was believed before. ``points`` (K, 3), world mm, are placed
+    points of the model. ``rival_gap`` is how much worse the best clearly different pose explains the masks (difference of
+    scores), ``rival_distance_mm`` how far away in the images it is; without a rival the gap is the score itself and the
+    distance infinite.
     """
 
     model_to_world: np.ndarray
     information: np.ndarray
+    prior_information: np.ndarray
     centre: np.ndarray
+    points: np.ndarray
     quality: PoseQuality
     rival_gap: float
+    rival_distance_mm: float
 
 
 def solve_pose(
@@ -86,11 +93,14 @@ def solve_pose(
         finalists.append((quality, refined))
     finalists.sort(key=lambda one: -one[0].score)
     quality, best = finalists[0]
-    rivals = [one for one, other in finalists[1:]
-              if image_distance_mm(model, evidence, best.model_to_world, other.model_to_world) > _SAME_POSE_MM]
-    gap = quality.score - max((rival.score for rival in rivals), default=0.0)
+    rivals = [(one.score, image_distance_mm(model, evidence, best.model_to_world, other.model_to_world))
+              for one, other in finalists[1:]]
+    score, away = max((rival for rival in rivals if rival[1] > _SAME_POSE_MM), default=(0.0, float("inf")))
+    vertices = model.coarse.model.vertices
+    points = move_points(best.model_to_world, vertices[:: max(1, len(vertices) // _POINTS)])
     progress(1.0, "Pose found")
-    return PoseEstimate(best.model_to_world, best.information, best.centre, quality, gap)
+    return PoseEstimate(best.model_to_world, best.information, best.prior_information, best.centre, points, quality,
+                        quality.score - score, away)
 
 
 def image_distance_mm(
