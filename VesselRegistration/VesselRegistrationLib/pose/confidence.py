@@ -36,7 +36,8 @@ class Calibration:
 
     ``logistic`` gives the log odds of an mRPD below 2 mm; ``error_low``, ``error_median`` and ``error_high`` the 5 %,
     50 % and 95 % quantiles of log(mRPD / mm). ``typical`` (F,) are the features of good poses. From
-    ``accepted_from`` a probability is accepted, below ``rejected_below`` rejected.
+    ``accepted_from`` a probability is accepted, below ``rejected_below`` rejected. ``depth_factor`` widens the standard
+    deviation along the beam of a single view to what the errors really are.
     """
 
     mean: np.ndarray
@@ -48,6 +49,7 @@ class Calibration:
     typical: np.ndarray
     accepted_from: float
     rejected_below: float
+    depth_factor: float
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Calibration":
@@ -57,7 +59,7 @@ class Calibration:
         arrays = {name: np.array(content[name], dtype=float)
                   for name in ("mean", "scale", "logistic", "error_low", "error_median", "error_high", "typical")}
         return cls(**arrays, accepted_from=float(content["accepted_from"]),
-                   rejected_below=float(content["rejected_below"]))
+                   rejected_below=float(content["rejected_below"]), depth_factor=float(content["depth_factor"]))
 
     def log_odds(self, features: np.ndarray) -> float:
         """Log odds of an mRPD below 2 mm for features (F,)."""
@@ -78,10 +80,10 @@ class PoseConfidence:
     """How far to trust a pose.
 
     ``probability_within_2mm`` is of the mRPD, the in-plane error; ``mrpd_interval_mm`` holds it in 90 of 100 cases.
-    ``covariance`` (6, 6) is of a small twist about the estimate's centre: rotation vector (rad), then translation (mm).
-    ``depth_sd_mm`` is the standard deviation along the first view's beam; where ``depth_observable`` is False it rests on
-    the vessel's apparent size alone, and a mask drawn too wide or too narrow moves it further. ``status`` is accepted, check or rejected, ``reason`` one
-    sentence, ``notes`` further sentences that the user should read.
+    ``covariance`` (6, 6) is of a small twist about the estimate's centre: rotation vector (rad), then translation
+    (mm). ``depth_sd_mm`` is the standard deviation along the first view's beam; where ``depth_observable`` is False it
+    rests on the vessel's apparent size alone. ``status`` is accepted, check or rejected, ``reason`` one sentence,
+    ``notes`` further sentences that the user should read.
     """
 
     probability_within_2mm: float
@@ -102,10 +104,13 @@ def assess(
     features = pose_features(estimate, evidence)
     probability = float(1.0 / (1.0 + np.exp(-known.log_odds(features))))
     low, middle, high = known.error_quantiles_mm(features)
-    in_plane = float(np.exp(features[FEATURES.index("log_in_plane_sd")]))
-    covariance = np.linalg.inv(estimate.information * (in_plane / middle) ** 2 + estimate.prior_information)
-    beam = evidence[0].view.beam_direction
     observable = depth_observable(evidence)
+    beam = evidence[0].view.beam_direction
+    covariance = scaled_covariance(estimate, features, middle)
+    if not observable:
+        widened = np.eye(6)
+        widened[3:, 3:] += (known.depth_factor - 1) * np.outer(beam, beam)
+        covariance = widened @ covariance @ widened.T
     status, reason = _status(probability, (low, high), features, estimate, known)
     if _visible(estimate, evidence) < _FEWEST_VISIBLE:
         probability, status = 0.0, REJECTED
@@ -121,6 +126,12 @@ def pose_features(estimate: PoseEstimate, evidence: Sequence[ViewEvidence]) -> n
     sharpness = np.log(max(quality.close_outline, _SMALLEST) / max(quality.wide_outline, _SMALLEST))
     in_plane = np.log(max(in_plane_sd_mm(estimate, evidence), _SMALLEST))
     return np.array([quality.close_outline, sharpness, quality.edge_explained, quality.dice, in_plane])
+
+
+def scaled_covariance(estimate: PoseEstimate, features: np.ndarray, error_mm: float) -> np.ndarray:
+    """Covariance (6, 6) of the estimate's twist with residuals of such a size that the in-plane error is as given."""
+    in_plane = float(np.exp(features[FEATURES.index("log_in_plane_sd")]))
+    return np.linalg.inv(estimate.information * (in_plane / error_mm) ** 2 + estimate.prior_information)
 
 
 def in_plane_sd_mm(estimate: PoseEstimate, evidence: Sequence[ViewEvidence]) -> float:

@@ -42,10 +42,10 @@ class PoseEstimate:
 
     ``model_to_world`` (4, 4), mm. ``information`` and ``prior_information`` (6, 6) are inverse covariances of a small
     twist (rotation vector in rad, then translation in mm) about ``centre`` (world mm): what the masks say, for
-    residuals of the size that the solver assumes, and what was believed before. ``points`` (K, 3), world mm, are placed
-    points of the model. ``rival_gap`` is how much worse the best clearly different pose explains the masks (difference of
-    scores), ``rival_distance_mm`` how far away in the images it is; without a rival the gap is the score itself and the
-    distance infinite.
+    residuals of the size that the solver assumes, and what was believed before. ``points`` (K, 3), world mm, are
+    placed points of the model. ``rival_gap`` is how much worse the best clearly different pose explains the masks
+    (difference of scores), ``rival_distance_mm`` how far away in the images it is; without a rival the gap is the score
+    itself and the distance infinite.
     """
 
     model_to_world: np.ndarray
