@@ -16,9 +16,9 @@ from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop,
 from ..rendering.new_folder import check_new_folder, new_folder
 from .anatomy import LOWER, UPPER, Anatomy, build_anatomy
 from .contrast import Filling, contrast_shadow
-from .exposure import CaseGeometry, sample_case
+from .exposure import MOST_VIEWS, CaseGeometry, sample_case
 from .fluoroscopy import SimulatedFrame, picture, set_scene
-from .looks import Look, sample_look
+from .looks import DOMAINS, Look, sample_look
 from .tubes import arc_lengths
 from .xa_writer import PixelStorage, RunLabels, write_xa
 
@@ -61,6 +61,7 @@ def write_case(
     is not empty or cannot be written, and for settings that are not known.
     """
     check_new_folder(directory)
+    check_settings(settings)
     anatomy = build_anatomy(family, seed)
     geometry = sample_case(anatomy, seed, len(settings.frames), settings.size)
     look = case_look(anatomy, seed, settings.appearance)
@@ -73,6 +74,17 @@ def write_case(
     return geometry
 
 
+def check_settings(settings: CaseSettings) -> None:
+    """Refuse settings that no case can have (UserError)."""
+    if not 1 <= len(settings.frames) <= MOST_VIEWS:
+        raise UserError(f"A simulated case cannot have {len(settings.frames)} views: ask for 1, 2 or 3.")
+    if min(settings.frames) < 1 or not 64 <= settings.size <= 2048:
+        raise UserError("A simulated case needs at least one frame for every view, of 64 to 2048 pixels a side.")
+    if settings.appearance not in (CLEAR, *DOMAINS):
+        raise UserError(f"There is no appearance {settings.appearance!r}: choose one of "
+                        f"{', '.join((CLEAR, *DOMAINS))}.")
+
+
 def case_look(anatomy: Anatomy, seed: int, appearance: str) -> Look:
     """The look of a case: "clear" is a well exposed one with a pigtail catheter, others are drawn from their domain."""
     rng = np.random.default_rng([seed, 32])
@@ -81,7 +93,7 @@ def case_look(anatomy: Anatomy, seed: int, appearance: str) -> Look:
         per_mm = drawn.filling.per_mm or 0.05
         return replace(drawn, filling=replace(drawn.filling, per_mm=per_mm, start_mm=-1000.0, front_mm=10000.0))
     upper = anatomy.family == UPPER
-    filling = Filling(0.045 if upper else 0.085, softness_mm=25.0, streaming=0.06, streaming_seed=seed)
+    filling = Filling(0.045 if upper else 0.06, softness_mm=25.0, streaming=0.06, streaming_seed=seed)
     return Look(filling, scene_seed=seed, body_gain=0.9, texture_amount=0.8, gas_amount=0.7, photons=5000.0,
                 tools=("pigtail", "guidewire"), fixtures=("ecg lead",), scatter=0.3, blur_px=0.6, electronic=2.0,
                 compression=0.25)
@@ -122,8 +134,6 @@ def write_study(
     """
     from PIL import Image
 
-    if len(settings.frames) != len(geometry.views) or min(settings.frames) < 1 or not 64 <= settings.size <= 2048:
-        raise UserError("A simulated case needs at least one frame for every view, of 64 to 2048 pixels a side.")
     truth: dict[str, Any] = {
         "schema_version": 1, **details, "model": MODEL_FILE, "model_coordinates": "LPS",
         "model_to_world": geometry.model_to_world.tolist(), "views": [],

@@ -20,7 +20,7 @@ from ..projection.rasterizer import path_length
 from ..rendering.new_folder import check_new_folder
 from .anatomy import LOWER
 from .body import SOFT_TISSUE
-from .case import DEFAULT_SETTINGS, CaseSettings, write_study
+from .case import DEFAULT_SETTINGS, CaseSettings, check_settings, write_study
 from .contrast import Filling, halved
 from .exposure import CaseGeometry, sample_views, true_pose
 from .fluoroscopy import Scene, SimulatedFrame, picture
@@ -106,6 +106,7 @@ def write_case_from_ct(
     UserError where model and CT do not overlap, or the folder is not empty or cannot be written.
     """
     check_new_folder(directory)
+    check_settings(settings)
     index = model.centre @ ct.ras_to_index[:3, :3].T + ct.ras_to_index[:3, 3]
     if np.any(index < 0) or np.any(index > np.array(ct.values.shape[::-1]) - 1):
         raise UserError("The vessel model lies outside of the CT volume: give both in the same frame "

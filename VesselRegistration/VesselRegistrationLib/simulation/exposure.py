@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..errors import UserError
 from ..geometry.carm import CArmView
 from .anatomy import FAMILIES, LOWER, Anatomy
 
 TURN_LIMIT_DEG = 10.0
 SHIFT_LIMIT_MM = 20.0
 LEAST_VIEW_ANGLE_DEG = 35.0
+MOST_VIEWS = 3
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,9 @@ def random_view(family: str, rng: np.random.Generator, size: int) -> CArmView:
 
 
 def sample_views(family: str, rng: np.random.Generator, count: int, size: int) -> tuple[CArmView, ...]:
-    """``count`` exposures with one SOD, at least 35 deg apart, on detectors of ``size`` pixels squared.
-
-    Raises UserError for other than 1 to 3 views.
-    """
-    if not 1 <= count <= 3:
-        raise UserError(f"A simulated case cannot have {count} views: ask for 1, 2 or 3.")
+    """``count`` (1 to 3) exposures with one SOD, at least 35 deg apart, on detectors of ``size`` pixels squared."""
+    if not 1 <= count <= MOST_VIEWS:
+        raise ValueError(f"{count} views do not fit between the limits of the angles")
     limit = np.cos(np.radians(LEAST_VIEW_ANGLE_DEG))
     while True:
         drawn = [random_view(family, rng, size) for _ in range(count)]
