@@ -1,7 +1,9 @@
 """Refinement of an affine by direct optimisation of the matching loss, coarse to fine and from many starts.
 
 The measure is a soft Dice of blurred images in both directions: the moving image warped onto the fixed one and the
-other way round. Pixels behind shutters, and pixels of which the moving image knows nothing, are left out of it.
+other way round. Pixels behind shutters, and pixels of which the moving image knows nothing, are left out of it. Since
+contrast often fills a part of the vessels only, model without vessel counts less than vessel without model. Large
+motions pay a small price, so that half a tree does not run away with the model.
 """
 
 from dataclasses import dataclass
@@ -13,8 +15,12 @@ from ..networks.losses import blur_to
 from ..progress import StopCheck, raise_if_stopped
 from .motion import PARAMETERS, from_theta, invert, limits, motion_matrices, motion_parameters, to_theta
 
-UNSEEN_WEIGHT = 0.2
+UNSEEN_WEIGHT = 0.5
 """What lies outside the other image counts this much, lest everything be pushed outside."""
+MODEL_ONLY_WEIGHT = 0.6
+"""Weight of model without vessel; vessel without model has the rest to 2."""
+MOTION_PRICE = 0.15
+"""What a shift by half an image costs (doubling the size: twice that); it grows with the square."""
 
 _SEARCH_SIZE = 32
 _SIMILARITY = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])
@@ -51,8 +57,9 @@ class Pair:
 
 def symmetric_dice(pair: Pair, to_fixed: torch.Tensor) -> torch.Tensor:
     """Soft Dice (n,) of moving -> fixed matrices (n, 2, 3) in -1..1 coordinates, mean of both directions."""
-    forward = _directed_dice(pair.moving, pair.moving_known, pair.fixed, pair.usable, invert(to_fixed))
-    backward = _directed_dice(pair.fixed, pair.usable, pair.moving, pair.moving_known, to_fixed)
+    moving, fixed = (pair.moving, pair.moving_known), (pair.fixed, pair.usable)
+    forward = _directed_dice(moving, fixed, invert(to_fixed), MODEL_ONLY_WEIGHT)
+    backward = _directed_dice(fixed, moving, to_fixed, 2.0 - MODEL_ONLY_WEIGHT)
     return 0.5 * (forward + backward)
 
 
@@ -75,14 +82,22 @@ def refine(pair: Pair, network_answer: torch.Tensor, aspect: tuple[float, float]
     return to_theta(motion_matrices(_ranked(small, parameters, aspect)[:1]), aspect)[0]
 
 
-def _directed_dice(source: torch.Tensor, source_known: torch.Tensor, target: torch.Tensor,
-                   target_known: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
-    count = len(theta)
-    both = torch.cat([source, source_known], dim=1).expand(count, -1, -1, -1)
-    warped, seen = warp(both, theta).split(1, dim=1)
-    weight = target_known * (UNSEEN_WEIGHT + (1.0 - UNSEEN_WEIGHT) * seen)
-    overlap = 2.0 * (weight * warped * target).sum(dim=(1, 2, 3))
-    return overlap / ((weight * (warped * warped + target * target)).sum(dim=(1, 2, 3)) + 1e-6)
+def _directed_dice(source: tuple[torch.Tensor, torch.Tensor], target: tuple[torch.Tensor, torch.Tensor],
+                   theta: torch.Tensor, source_weight: float) -> torch.Tensor:
+    """Soft Dice (n,) of a warped source and a target, each with its mask of what is known."""
+    warped, seen = warp(torch.cat(source, dim=1).expand(len(theta), -1, -1, -1), theta).split(1, dim=1)
+    image, known = target
+    weight = known * (UNSEEN_WEIGHT + (1.0 - UNSEEN_WEIGHT) * seen)
+    overlap = 2.0 * (weight * warped * image).sum(dim=(1, 2, 3))
+    areas = source_weight * warped * warped + (2.0 - source_weight) * image * image
+    return overlap / ((weight * areas).sum(dim=(1, 2, 3)) + 1e-6)
+
+
+def _worth(pair: Pair, parameters: torch.Tensor, aspect: tuple[float, float]) -> torch.Tensor:
+    """What is maximised (n,): the symmetric Dice of parameters (n, 6) less the price of the motion."""
+    matrices = motion_matrices(parameters)
+    price = MOTION_PRICE * (matrices - torch.eye(2, 3)).square().sum(dim=(1, 2))
+    return symmetric_dice(pair, to_theta(matrices, aspect)) - price
 
 
 def _search(pair: Pair, aspect: tuple[float, float], count: int) -> torch.Tensor:
@@ -92,7 +107,7 @@ def _search(pair: Pair, aspect: tuple[float, float], count: int) -> torch.Tensor
                                 torch.zeros(1), torch.zeros(1))
     small = pair.at(_SEARCH_SIZE)
     with torch.no_grad():
-        scores = symmetric_dice(small, to_theta(motion_matrices(grid), aspect))
+        scores = _worth(small, grid, aspect)
     chosen: list[torch.Tensor] = []
     for index in scores.argsort(descending=True):
         if all((grid[index] - other).abs().max() > 0.2 for other in chosen):
@@ -104,7 +119,7 @@ def _search(pair: Pair, aspect: tuple[float, float], count: int) -> torch.Tensor
 
 def _ranked(pair: Pair, parameters: torch.Tensor, aspect: tuple[float, float]) -> torch.Tensor:
     with torch.no_grad():
-        scores = symmetric_dice(pair, to_theta(motion_matrices(parameters), aspect))
+        scores = _worth(pair, parameters, aspect)
     return parameters[scores.argsort(descending=True)]
 
 
@@ -121,7 +136,7 @@ def _climb(pair: Pair, parameters: torch.Tensor, aspect: tuple[float, float], le
         current = bound * torch.tanh(free)
         if level.similarity:
             current = current * _SIMILARITY
-        scores = symmetric_dice(pair, to_theta(motion_matrices(current), aspect))
+        scores = _worth(pair, current, aspect)
         better = scores.detach() > best_scores
         best[better], best_scores[better] = current.detach()[better], scores.detach()[better]
         if step < level.steps:

@@ -18,8 +18,10 @@ _PAIRS_DOMAIN = "Pairs of silhouettes simulated from parametric vessel anatomies
 _PAIRS_TEST = "Pairs simulated from other seeds."
 
 
-def export_network(training: Path, out: Path, version: str) -> ModelCard:
-    """Write the network of a training folder as safetensors with its model card, scored on held-out cases, to ``out``.
+def export_network(training: Path, out: Path, version: str, cases: int = HELD_OUT_CASES) -> ModelCard:
+    """Write the network of a training folder as safetensors with its model card to ``out``.
+
+    The card carries scores on ``cases`` held-out simulated cases, which takes about a second per case.
 
     Raises UserError where the training cannot be read or ``out`` cannot be written.
     """
@@ -36,8 +38,8 @@ def export_network(training: Path, out: Path, version: str) -> ModelCard:
         training_data="Synthetic data only: no image of a patient was used.",
         differences=_TRAINED_AS_PUBLISHED if _is_paper(name, checkpoint) else _DIFFERENCES[name],
         training_command=_training_command(name, checkpoint),
-        scores=score_network(network, name, HELD_OUT_CASES),
-        score_command=f"python -m VesselRegistrationLib.training.scores {name} --cases {HELD_OUT_CASES}", **words)
+        scores=score_network(network, name, cases),
+        score_command=f"python -m VesselRegistrationLib.training.scores {name} --cases {cases}", **words)
     return save_weights(network, card, out)
 
 

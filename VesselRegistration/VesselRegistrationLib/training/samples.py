@@ -64,7 +64,10 @@ def stream(samples: Dataset[Sample], first: int, last: int, background: bool) ->
 
 
 class SamplePool:
-    """The newest samples; which they are depends on the step only, so that a resumed training sees the same ones."""
+    """The newest samples, in half precision to save memory.
+
+    Which they are depends on the step only, so that a resumed training sees the same ones.
+    """
 
     def __init__(self, samples: Dataset[Sample], settings: TrainingSettings, first_step: int, background: bool) -> None:
         """Start streaming for ``first_step``; nothing is waited for yet."""
@@ -76,10 +79,10 @@ class SamplePool:
     def batch(self, step: int, rng: np.random.Generator) -> Sample:
         """A random batch (batch_size, 1, height, width) per entry for a step, waiting for samples where needed."""
         while self._taken < self._needed(step):
-            self._pool.append(tuple(entry.clone() for entry in next(self._stream)))
+            self._pool.append(tuple(entry.half() for entry in next(self._stream)))
             self._taken += 1
         chosen = [self._pool[number] for number in rng.integers(len(self._pool), size=self._settings.batch_size)]
-        return tuple(torch.stack(entries) for entries in zip(*chosen, strict=True))
+        return tuple(torch.stack(entries).float() for entries in zip(*chosen, strict=True))
 
     def _needed(self, step: int) -> int:
         return self._settings.first_fill + math.ceil(step * self._settings.batch_size / self._settings.reuse)
