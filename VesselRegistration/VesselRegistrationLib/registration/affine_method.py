@@ -5,7 +5,7 @@ that lay outside the image come in, and an affine cannot do what the perspective
 growing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -34,6 +34,7 @@ def find_affine_pose(task: PoseTask, progress: ProgressCallback, should_stop: St
     One view: the pose is affine and projects exactly to the affine in the image. Several: it is rigid.
     """
     matcher = AffineMatcher(device=task.device)
+    _lifted(task, task.initial_pose, [np.eye(2, 3)] * len(task.views))  # refuses views without depth before the work
     pose, score = task.initial_pose, _score(task, task.initial_pose)
     before = score
     for number in range(ROUNDS):
@@ -68,6 +69,11 @@ def _next_pose(task: PoseTask, pose: np.ndarray, match: Match, progress: Progres
         known = None if task.roi is None else roi_pixels(task.roi, image_affine(task, view, pose), view.shape)
         step = part_of(progress, number / len(task.views), (number + 1) / len(task.views))
         affines.append(match(drawn, view.mask, view.usable, known, progress=step, should_stop=should_stop).affine)
+    return _lifted(task, pose, affines)
+
+
+def _lifted(task: PoseTask, pose: np.ndarray, affines: Sequence[np.ndarray]) -> np.ndarray:
+    """``pose`` moved as the affines (2, 3), one per view, say."""
     if len(affines) == 1:
         return lift_single_view(affines[0], task.views[0].view, pose)
     return lift_views(affines, [view.view for view in task.views], pose, spread_points(task.model, _LIFTED_POINTS))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..dicom.frame import XAFrame
 
-_PERCENTILES = (0.5, 99.5)
+_PERCENTILES = (4.0, 99.7)
 
 
 def xray_gray(frame: XAFrame, factor: int = 1) -> np.ndarray:
