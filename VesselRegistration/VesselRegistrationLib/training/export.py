@@ -57,8 +57,10 @@ def _training_command(name: str, checkpoint: dict[str, Any]) -> str:
     what = f"vessels --field-of-view {name.split('_')[1]}" if name.startswith("vessels") else "matching"
     settings = checkpoint["settings"]
     what += " --recipe paper" if _is_paper(name, checkpoint) else ""
-    return (f"vessel-registration train {what} --steps {settings['steps']} --batch-size {settings['batch_size']} "
-            f"--seed {checkpoint['seed']} --out DIR")
+    done, planned = checkpoint["step"], settings["steps"]
+    stopped = f" (stopped after {done} steps)" if done < planned else ""
+    return (f"vessel-registration train {what} --steps {planned} --batch-size {settings['batch_size']} "
+            f"--seed {checkpoint['seed']} --out DIR{stopped}")
 
 
 _VESSELS: dict[str, Any] = {
