@@ -8,14 +8,14 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import Cancelled, UserError
-from . import demo, evaluate, inspect, project, register, segment, simulate, train
+from . import benchmark, demo, evaluate, inspect, project, register, segment, simulate, train
 
 DONE = 0
 BUG = 1
 USER_ERROR = 2
 STOPPED = 130
 
-_COMMANDS = (register, inspect, project, segment, simulate, demo, train, evaluate)
+_COMMANDS = (register, inspect, project, segment, simulate, demo, train, evaluate, benchmark)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -21,10 +21,12 @@ _GUESSES = 4
 _FINALISTS = 2
 _SAME_POSE_MM = 2.0
 _TURN_OF_GUESSES_DEG = 9.0
-_JUDGE_SIZE = 256
+JUDGE_SIZE = 256
 _COARSE_SCALE_MM = 3.0
-_FINE_SCALE_MM = 1.5
+FINE_SCALE_MM = 1.5
 _POINTS = 400
+
+REFINING = "Refining"
 
 
 class PoseModel:
@@ -87,9 +89,9 @@ def solve_pose(
     finalists: list[tuple[PoseQuality, RefinedPose]] = []
     for pose in _distinct(model, evidence, [pose for _, pose in ranked])[:_FINALISTS]:
         raise_if_stopped(should_stop)
-        progress(0.65 + 0.15 * len(finalists), "Refining")
+        progress(0.65 + 0.15 * len(finalists), REFINING)
         refined = refine_pose(model.fine, evidence, pose, FINE, prior, start)
-        quality = judge_pose(model.fine, evidence, refined.model_to_world, _JUDGE_SIZE, _FINE_SCALE_MM)
+        quality = judge_pose(model.fine, evidence, refined.model_to_world, JUDGE_SIZE, FINE_SCALE_MM)
         finalists.append((quality, refined))
     finalists.sort(key=lambda one: -one[0].score)
     quality, best = finalists[0]

@@ -1,0 +1,1 @@
+"""A public, seeded benchmark of the pose solver, with a renderer of its own and with baselines."""
