@@ -1,8 +1,10 @@
 """Fewer triangles where fewer will do."""
 
 import numpy as np
-import vtk
-from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkQuadricDecimation
 
 from .surface import SurfaceModel
 
@@ -11,14 +13,14 @@ def simplified(model: SurfaceModel, triangle_count: int) -> SurfaceModel:
     """The model with about ``triangle_count`` triangles (quadric decimation); itself when it has no more than that."""
     if len(model.triangles) <= triangle_count:
         return model
-    points = vtk.vtkPoints()
+    points = vtkPoints()
     points.SetData(numpy_to_vtk(model.vertices, deep=True))
-    cells = vtk.vtkCellArray()
+    cells = vtkCellArray()
     cells.SetData(3, numpy_to_vtkIdTypeArray(model.triangles.astype(np.int64).ravel(), deep=True))
-    surface = vtk.vtkPolyData()
+    surface = vtkPolyData()
     surface.SetPoints(points)
     surface.SetPolys(cells)
-    decimation = vtk.vtkQuadricDecimation()
+    decimation = vtkQuadricDecimation()
     decimation.SetInputData(surface)
     decimation.SetTargetReduction(1 - triangle_count / len(model.triangles))
     decimation.VolumePreservationOn()
