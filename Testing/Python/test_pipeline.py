@@ -12,12 +12,14 @@ from VesselRegistrationLib.cli.inputs import read_mask
 from VesselRegistrationLib.dicom.reading import open_xa
 from VesselRegistrationLib.errors import Cancelled, UserError
 from VesselRegistrationLib.mesh.reading import read_model
+from VesselRegistrationLib.pose.rigid import PosePrior
 from VesselRegistrationLib.registration import masks as masks_module
 from VesselRegistrationLib.registration import methods
 from VesselRegistrationLib.registration.masks import FrameSegmenter
 from VesselRegistrationLib.registration.metrics import reprojection_distances, target_registration_errors
 from VesselRegistrationLib.registration.pipeline import RegistrationRequest, initial_pose, register
 from VesselRegistrationLib.registration.region import check_roi, roi_pixels
+from VesselRegistrationLib.registration.result_file import result_as_dict
 from VesselRegistrationLib.registration.task import PoseAnswer
 from VesselRegistrationLib.registration.verdict import judge
 
@@ -36,9 +38,9 @@ def model():
 
 @pytest.fixture
 def answer_with(monkeypatch):
-    """Replace the affine method by one that answers with a pose."""
+    """Replace the method by one that answers with a pose."""
     def use(pose, warnings=()):
-        monkeypatch.setitem(methods.METHODS, "affine", lambda task, progress, should_stop: PoseAnswer(pose, warnings))
+        monkeypatch.setitem(methods.METHODS, "pose", lambda task, progress, should_stop: PoseAnswer(pose, warnings))
     return use
 
 
@@ -229,7 +231,8 @@ def mean_in_plane_error(model, pose, truth, frame):
 def test_one_view_is_registered_and_lifted_exactly(lower_case, true_pose, untrained_networks):
     model, frames, masks = read_case(lower_case)
     steps = []
-    result = register(RegistrationRequest(model, frames[:1], masks[:1]), lambda part, text: steps.append(part))
+    request = RegistrationRequest(model, frames[:1], masks[:1], method="affine")
+    result = register(request, lambda part, text: steps.append(part))
     assert steps == sorted(steps) and steps[-1] == 1.0
     [view] = result.views
     camera = frames[0].view()
@@ -246,7 +249,7 @@ def test_one_view_is_registered_and_lifted_exactly(lower_case, true_pose, untrai
 
 def test_two_views_give_one_rigid_pose_near_the_truth(lower_case, true_pose, untrained_networks):
     model, frames, masks = read_case(lower_case)
-    result = register(RegistrationRequest(model, frames, masks))
+    result = register(RegistrationRequest(model, frames, masks, method="affine"))
     rotation = result.model_to_world[:3, :3]
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-9)
     assert np.linalg.det(rotation) == pytest.approx(1.0)
@@ -257,7 +260,44 @@ def test_two_views_give_one_rigid_pose_near_the_truth(lower_case, true_pose, unt
 def test_two_views_along_one_line_are_refused(lower_case, untrained_networks):
     model, frames, masks = read_case(lower_case)
     with pytest.raises(UserError, match="no depth"):
-        register(RegistrationRequest(model, (frames[0], frames[0]), (masks[0], masks[0])))
+        register(RegistrationRequest(model, (frames[0], frames[0]), (masks[0], masks[0]), method="affine"))
+
+
+def test_pose_finds_the_truth_in_two_views_and_says_how_far_to_trust_it(lower_case, true_pose):
+    model, frames, masks = read_case(lower_case)
+    result = register(RegistrationRequest(model, frames, masks))
+    assert (result.status, result.found) == ("accepted", True)
+    assert target_registration_errors(model.vertices, result.model_to_world, true_pose).mean() < 0.5
+    assert result.confidence.probability_within_2mm > 0.9
+    assert result.confidence.depth_observable
+
+
+def test_pose_in_one_view_claims_no_depth(lower_case, true_pose):
+    model, frames, masks = read_case(lower_case)
+    result = register(RegistrationRequest(model, frames[:1], masks[:1]))
+    assert mean_in_plane_error(model, result.model_to_world, true_pose, frames[0]) < 0.5
+    assert not result.confidence.depth_observable
+    assert "depth" in " ".join(result.confidence.notes)
+
+
+def test_pose_within_limits_stays_near_its_start(lower_case, true_pose):
+    model, frames, masks = read_case(lower_case)
+    start = true_pose.copy()
+    start[:3, 3] += [0.0, 0.0, 25.0]
+    limits = PosePrior(rotation_deg=0.5, in_plane_mm=0.1, depth_mm=0.1)
+    result = register(RegistrationRequest(model, frames, masks, start=start, limits=limits))
+    moved = result.model_to_world[:3, :3] @ model.centre + result.model_to_world[:3, 3]
+    assert np.linalg.norm(moved - (start[:3, :3] @ model.centre + start[:3, 3])) < 5.0
+
+
+def test_a_refusal_gives_no_pose(lower_case):
+    model, frames, masks = read_case(lower_case)
+    far = initial_pose(model)
+    far[:3, 3] += [3000.0, 0.0, 0.0]
+    result = register(RegistrationRequest(model, frames, masks, start=far))
+    assert (result.status, result.found) == ("rejected", False)
+    assert "outside the field of view" in result.reason
+    assert result_as_dict(result)["model_to_world"] is None
 
 
 def test_segmented_masks_name_their_network(lower_case, true_pose, untrained_networks, answer_with):

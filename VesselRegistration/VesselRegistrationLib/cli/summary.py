@@ -10,10 +10,14 @@ if TYPE_CHECKING:
 def print_summary(result: "RegistrationResult") -> None:
     """Status with its reason, then one line per view."""
     print(f"{result.status}: {result.reason}")
+    if not result.found:
+        return
     for number, view in enumerate(result.views):
         overlap = view.overlap
         print(f"  view {number}: {view.frame.path.name}, frame {view.frame.frame_number}, {view.view.clinical_angles}, "
               f"Dice {overlap.dice:.2f}, precision {overlap.precision:.2f}, recall {overlap.recall:.2f}")
+    for note in result.confidence.notes if result.confidence else ():
+        print(f"  {note}")
 
 
 def print_concerns(name: str, sanity: "SanityReport") -> None:

@@ -46,7 +46,7 @@ def find_affine_pose(task: PoseTask, progress: ProgressCallback, should_stop: St
             break
         pose, score = candidate, reached
     progress(1.0, "matched")
-    return PoseAnswer(pose, _warnings(task, pose, before, score), {matcher.card.name: matcher.card.sha256})
+    return PoseAnswer(pose, _warnings(task, pose, before, score), weights={matcher.card.name: matcher.card.sha256})
 
 
 def image_affine(task: PoseTask, view: ViewTask, pose: np.ndarray) -> np.ndarray:

@@ -9,11 +9,12 @@ from ..errors import UserError
 from ..matching.overlap import binary_overlap
 from ..mesh.surface import SurfaceModel
 from ..networks.field_of_view import AUTO
+from ..pose.rigid import PosePrior
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop, part_of, raise_if_stopped
 from ..projection.rasterizer import silhouette
 from .affine_method import image_affine
 from .masks import DEFAULT_THRESHOLD, FrameSegmenter, VesselMask, vessel_masks
-from .methods import AFFINE, method_named
+from .methods import POSE, method_named
 from .region import check_roi, counted_pixels
 from .result import ROI, RegistrationResult, ViewResult
 from .task import PoseAnswer, PoseMethod, PoseTask, ViewTask
@@ -28,17 +29,20 @@ class RegistrationRequest:
     ``frames`` are one or more views of one patient. ``masks`` holds a vessel mask (rows, columns) bool per frame, or
     None where the network shall find it; None means that for all frames. ``roi`` is the part of the initial projection
     to match, in every view. ``field_of_view`` is lower, upper or auto; ``device`` auto, cpu or cuda; ``threshold`` the
-    probability from which a pixel is vessel.
+    probability from which a pixel is vessel. ``start`` (4, 4) is where the search begins, the model's middle at the
+    isocentre where not given; ``limits`` keep the pose near to it (method pose only).
     """
 
     model: SurfaceModel
     frames: tuple[XAFrame, ...]
     masks: tuple[np.ndarray | None, ...] | None = None
     roi: ROI | None = None
-    method: str = AFFINE
+    method: str = POSE
     device: str = "auto"
     field_of_view: str = AUTO
     threshold: float = DEFAULT_THRESHOLD
+    start: np.ndarray | None = None
+    limits: PosePrior | None = None
 
 
 def initial_pose(model: SurfaceModel) -> np.ndarray:
@@ -67,13 +71,16 @@ def register(request: RegistrationRequest, progress: ProgressCallback = ignore_p
         answer = _find(task, method, part_of(progress, 0.3, 0.95), should_stop)
     with clock.stage("measures"):
         progress(0.95, "measuring")
-        views = tuple(_view_result(task, view, frame, mask, answer.model_to_world)
+        found = answer.model_to_world is not None
+        pose = task.initial_pose if answer.model_to_world is None else answer.model_to_world
+        views = tuple(_view_result(task, view, frame, mask, pose)
                       for view, frame, mask in zip(task.views, request.frames, masks, strict=True))
-        verdict = judge(views, answer.warnings)
+        verdict = judge(views, answer.warnings, answer.confidence)
     weights = {name: sha for mask in masks for name, sha in mask.weights.items()}
     progress(1.0, "registered")
-    return RegistrationResult(request.method, verdict.status, verdict.reason, answer.model_to_world, views,
-                              clock.seconds, {**weights, **answer.weights}, request.roi)
+    return RegistrationResult(request.method, verdict.status, verdict.reason, pose, views, clock.seconds,
+                              {**weights, **answer.weights}, request.roi, answer.confidence, found,
+                              task.initial_pose, request.limits)
 
 
 def _check(request: RegistrationRequest) -> None:
@@ -91,14 +98,15 @@ def _check(request: RegistrationRequest) -> None:
 def _task(request: RegistrationRequest, masks: tuple[VesselMask, ...]) -> PoseTask:
     views = tuple(ViewTask(frame.view(), mask.mask & frame.usable, frame.usable)
                   for frame, mask in zip(request.frames, masks, strict=True))
-    return PoseTask(request.model, views, initial_pose(request.model), request.roi, request.device)
+    start = initial_pose(request.model) if request.start is None else request.start
+    return PoseTask(request.model, views, start, request.roi, request.device, request.limits)
 
 
 def _find(task: PoseTask, method: PoseMethod, progress: ProgressCallback, should_stop: StopCheck) -> PoseAnswer:
-    """The method's answer, or the initial pose where a mask is empty and the verdict will say so."""
+    """The method's answer, or none where a mask is empty and the verdict will say so."""
     raise_if_stopped(should_stop)
     if not all(view.mask.any() for view in task.views):
-        return PoseAnswer(task.initial_pose)
+        return PoseAnswer(None)
     return method(task, progress, should_stop)
 
 

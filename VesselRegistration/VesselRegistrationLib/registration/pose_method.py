@@ -4,7 +4,9 @@ import numpy as np
 
 from ..errors import UserError
 from ..mesh.surface import SurfaceModel
+from ..pose.confidence import assess
 from ..pose.evidence import ViewEvidence
+from ..pose.refusal import refusal
 from ..pose.solver import PoseModel, solve_pose
 from ..progress import ProgressCallback, StopCheck
 from .task import PoseAnswer, PoseTask
@@ -13,11 +15,17 @@ _FEWEST_TRIANGLES = 50
 
 
 def find_rigid_pose(task: PoseTask, progress: ProgressCallback, should_stop: StopCheck) -> PoseAnswer:
-    """Find the rigid pose that explains the masks of all views. See ``PoseMethod``."""
+    """Find the rigid pose that explains the masks of all views. See ``PoseMethod``.
+
+    Within limits the pose is only refined from where it is; without, the whole image is searched.
+    """
     evidence = [ViewEvidence.from_mask(one.view, one.mask, one.usable) for one in task.views]
-    estimate = solve_pose(PoseModel(_model_in_region(task)), evidence, task.initial_pose, progress=progress,
-                          should_stop=should_stop)
-    return PoseAnswer(estimate.model_to_world)
+    model = PoseModel(_model_in_region(task))
+    refused = refusal(model, evidence, task.initial_pose)
+    if refused is not None:
+        return PoseAnswer(None, (refused,))
+    estimate = solve_pose(model, evidence, task.initial_pose, task.limits, task.limits is None, progress, should_stop)
+    return PoseAnswer(estimate.model_to_world, confidence=assess(estimate, evidence))
 
 
 def _model_in_region(task: PoseTask) -> SurfaceModel:

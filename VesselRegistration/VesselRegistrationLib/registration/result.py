@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..dicom.frame import XAFrame
 from ..geometry.carm import CArmView
+
+if TYPE_CHECKING:
+    from ..pose.confidence import PoseConfidence
+    from ..pose.rigid import PosePrior
 
 ACCEPTED = "accepted"
 CHECK = "check"
@@ -51,7 +56,10 @@ class RegistrationResult:
 
     ``model_to_world`` (4, 4) maps model RAS mm to world mm (RAS axes, origin at the isocentre). ``status`` is
     ``accepted``, ``check`` or ``rejected`` and ``reason`` one sentence that says why. ``weights`` maps the names of the
-    networks used to the SHA-256 of their weights. ``roi`` is the part of the initial projection that was matched (X0,
+    networks used to the SHA-256 of their weights. ``confidence`` holds the expected errors where the method knows them.
+    ``found`` is False where there was nothing to register: then the pose is still the initial one and means nothing.
+    ``start`` (4, 4) is the pose that the search began with and ``limits`` how near to it the pose had to stay. ``roi``
+    is the part of the initial projection that was matched (X0,
     Y0, X1, Y1: first column and row inside, first ones beyond), None where it was all.
     """
 
@@ -63,3 +71,7 @@ class RegistrationResult:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
     roi: ROI | None = None
+    confidence: "PoseConfidence | None" = None
+    found: bool = True
+    start: np.ndarray = field(default_factory=lambda: np.eye(4))
+    limits: "PosePrior | None" = None

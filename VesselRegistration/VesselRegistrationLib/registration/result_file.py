@@ -3,12 +3,14 @@
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from .. import __version__
+from ..pose.confidence import PoseConfidence
 from .result import RegistrationResult, ViewResult
 
 SCHEMA_VERSION = 1
@@ -24,9 +26,12 @@ def result_as_dict(result: RegistrationResult) -> dict[str, Any]:
         "method": result.method,
         "status": result.status,
         "reason": result.reason,
-        "model_to_world": _listed(result.model_to_world),
+        "model_to_world": _listed(result.model_to_world) if result.found else None,
+        "start": _listed(result.start),
+        "limits": None if result.limits is None else asdict(result.limits),
+        "uncertainty": None if result.confidence is None else _confidence_as_dict(result.confidence),
         "roi": None if result.roi is None else list(result.roi),
-        "views": [_view_as_dict(view) for view in result.views],
+        "views": [_view_as_dict(view, result.found) for view in result.views],
         "timings_s": {stage: round(seconds, 3) for stage, seconds in result.timings_s.items()},
         "software": software_versions(),
         "weights": weights_as_list(result.weights),
@@ -54,7 +59,19 @@ def weights_as_list(weights: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "sha256": sha256} for name, sha256 in weights.items()]
 
 
-def _view_as_dict(view: ViewResult) -> dict[str, Any]:
+def _confidence_as_dict(confidence: PoseConfidence) -> dict[str, Any]:
+    """Covariance of a small twist of the placed model: rotation vector in rad, then translation in mm, world axes."""
+    return {
+        "probability_within_2mm": confidence.probability_within_2mm,
+        "mrpd_interval_mm": list(confidence.mrpd_interval_mm),
+        "covariance": _listed(confidence.covariance),
+        "depth_sd_mm": confidence.depth_sd_mm,
+        "depth_observable": confidence.depth_observable,
+        "notes": list(confidence.notes),
+    }
+
+
+def _view_as_dict(view: ViewResult, found: bool) -> dict[str, Any]:
     geometry = view.view
     return {
         "file": view.frame.path.name,
@@ -65,8 +82,10 @@ def _view_as_dict(view: ViewResult) -> dict[str, Any]:
         "sod_mm": geometry.sod_mm,
         "rows": geometry.rows,
         "columns": geometry.columns,
-        "projection": _listed(view.projection),
-        "affine": _listed(view.affine),
+        "row_spacing_mm": geometry.row_spacing_mm,
+        "column_spacing_mm": geometry.column_spacing_mm,
+        "projection": _listed(view.projection) if found else None,
+        "affine": _listed(view.affine) if found else None,
         "dice": view.overlap.dice,
         "precision": view.overlap.precision,
         "recall": view.overlap.recall,

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..geometry.carm import CArmView
 from ..mesh.surface import SurfaceModel
+from ..pose.confidence import PoseConfidence
+from ..pose.rigid import PosePrior
 from ..progress import ProgressCallback, StopCheck
 from .result import ROI
 
@@ -30,7 +32,8 @@ class ViewTask:
 class PoseTask:
     """Model and views, and the pose to start from: ``initial_pose`` (4, 4), model RAS mm to world mm.
 
-    ``roi`` is the part of the initial projection to match, all where None.
+    ``roi`` is the part of the initial projection to match, all where None. ``limits`` says how near to the initial
+    pose the method has to stay; None where it may search the whole image.
     """
 
     model: SurfaceModel
@@ -38,17 +41,21 @@ class PoseTask:
     initial_pose: np.ndarray
     roi: ROI | None = None
     device: str = "auto"
+    limits: PosePrior | None = None
 
 
 @dataclass(frozen=True)
 class PoseAnswer:
-    """The pose ``model_to_world`` (4, 4); ``warnings`` are sentences that say why not to trust it.
+    """The pose ``model_to_world`` (4, 4), None where the method refuses to give one.
 
-    ``weights`` maps the networks that were used to the SHA-256 of their weights.
+    ``warnings`` are sentences that say why not to trust it, the first one the reason of a refusal. ``confidence`` is
+    what the method itself can say of its errors. ``weights`` maps the networks that were used to the SHA-256 of their
+    weights.
     """
 
-    model_to_world: np.ndarray
+    model_to_world: np.ndarray | None
     warnings: tuple[str, ...] = ()
+    confidence: PoseConfidence | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
 
 

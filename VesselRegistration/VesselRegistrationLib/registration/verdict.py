@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..pose.confidence import PoseConfidence
 from .result import ACCEPTED, CHECK, REJECTED, ViewResult
 
 SMALLEST_MASK_SHARE = 0.004
@@ -22,8 +23,11 @@ class Verdict:
     reason: str
 
 
-def judge(views: Sequence[ViewResult], warnings: Sequence[str]) -> Verdict:
-    """Judge by mask size, by the method's own warnings (sentences, any of which rejects), and by overlap."""
+def judge(views: Sequence[ViewResult], warnings: Sequence[str], confidence: PoseConfidence | None = None) -> Verdict:
+    """Judge by mask size and the method's warnings (sentences, any of which rejects).
+
+    Then by the method's own confidence, or by overlap where it has none.
+    """
     for view in views:
         usable = view.frame.usable
         share = (view.mask & usable).sum() / max(1, usable.sum())
@@ -32,6 +36,8 @@ def judge(views: Sequence[ViewResult], warnings: Sequence[str]) -> Verdict:
                                      "so there is nothing to register: choose a frame with contrast or give a mask.")
     if warnings:
         return Verdict(REJECTED, warnings[0])
+    if confidence is not None:
+        return Verdict(confidence.status, confidence.reason)
     worst = min(views, key=lambda view: view.overlap.dice)
     dice = worst.overlap.dice
     if dice < REJECTED_BELOW_DICE:

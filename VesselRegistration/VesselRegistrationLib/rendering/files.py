@@ -26,7 +26,8 @@ def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
     """Write result.json, the pictures, the transform file and the scene of a result into the new folder ``out``.
 
     Per view K, counted from 0, there are overlay_K.png, comparison_K.png and mask_K.png. ``extra`` maps names of
-    further JSON files to their content. Raises UserError where ``out`` is not empty or cannot be written.
+    further JSON files to their content. Where no pose was found there are only result.json and the masks, so that
+    nothing looks like a result. Raises UserError where ``out`` is not empty or cannot be written.
     """
     from ..scene.sceneFile import writeScene
 
@@ -35,12 +36,15 @@ def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
         for name, content in (extra or {}).items():
             save_json(folder / name, content)
         for number, view in enumerate(result.views):
+            save_png(folder / f"mask_{number}.png", mask_picture(view.mask))
+            if not result.found:
+                continue
             progress(number / (len(result.views) + 1), "drawing")
             save_png(folder / f"overlay_{number}.png", overlay_picture(result, number, model))
             save_png(folder / f"comparison_{number}.png", comparison_picture(view, result.roi))
-            save_png(folder / f"mask_{number}.png", mask_picture(view.mask))
-        progress(len(result.views) / (len(result.views) + 1), "writing the scene")
-        writeScene(result, model, folder)
+        if result.found:
+            progress(len(result.views) / (len(result.views) + 1), "writing the scene")
+            writeScene(result, model, folder)
     progress(1.0, "written")
 
 
