@@ -3,7 +3,15 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from .options import FIELDS_OF_VIEW, add_device_option, add_output_folder, new_command, positive_number, whole_number
+from .options import (
+    FIELDS_OF_VIEW,
+    add_device_option,
+    add_method_option,
+    add_output_folder,
+    new_command,
+    positive_number,
+    whole_number,
+)
 from .progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -22,6 +30,7 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("--seed", type=whole_number, default=0, metavar="N", help="first case (default 0)")
     parser.add_argument("--true-masks", action="store_true",
                         help="match the true vessel masks instead of the network's, to measure matching alone")
+    add_method_option(parser)
     add_device_option(parser)
     add_output_folder(parser, required=False)
 
@@ -36,8 +45,8 @@ def run(options: argparse.Namespace) -> None:
     if options.out is not None:
         check_new_folder(options.out)
     with progress_bar() as progress:
-        outcomes = evaluate_cases(options.field_of_view, options.cases, options.seed, true_masks=options.true_masks,
-                                  device=options.device, progress=progress)
+        outcomes = evaluate_cases(options.field_of_view, options.cases, options.seed, method=options.method,
+                                  true_masks=options.true_masks, device=options.device, progress=progress)
     command = _command(options)
     text = report_as_markdown(outcomes, command)
     print(text)
@@ -49,4 +58,5 @@ def run(options: argparse.Namespace) -> None:
 
 def _command(options: argparse.Namespace) -> str:
     return (f"vessel-registration evaluate registration --field-of-view {options.field_of_view} "
-            f"--cases {options.cases} --seed {options.seed}{' --true-masks' if options.true_masks else ''}")
+            f"--cases {options.cases} --seed {options.seed} --method {options.method}"
+            f"{' --true-masks' if options.true_masks else ''}")

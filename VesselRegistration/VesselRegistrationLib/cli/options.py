@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 FIELDS_OF_VIEW = ("lower", "upper")
+METHODS = ("pose", "affine")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -68,6 +69,12 @@ def add_segmentation_options(parser: argparse.ArgumentParser) -> None:
 def add_device_option(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     """Where networks run."""
     parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run (default auto)")
+
+
+def add_method_option(parser: argparse.ArgumentParser) -> None:
+    """How the pose is found."""
+    parser.add_argument("--method", default="pose", choices=METHODS,
+                        help="pose: six degrees of freedom in perspective (default); affine: the paper's")
 
 
 def add_output_folder(parser: argparse.ArgumentParser, required: bool = True) -> None:

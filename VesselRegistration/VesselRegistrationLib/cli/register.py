@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .inputs import frames_of, masks_of, model_of, runs_of
 from .options import (
+    add_method_option,
     add_model_options,
     add_output_folder,
     add_segmentation_options,
@@ -15,12 +16,11 @@ from .options import (
     rectangle,
 )
 from .progress_bar import progress_bar
+from .start import add_start_options, apply_replay, start_of
 from .summary import print_concerns, print_summary
 
 if TYPE_CHECKING:
     from .options import Commands
-
-METHODS = ("pose", "affine")
 
 
 def add_parser(commands: "Commands") -> None:
@@ -33,7 +33,8 @@ def add_parser(commands: "Commands") -> None:
                              "row inside, first ones beyond (see the command project)")
     parser.add_argument("--mask", type=Path, action="extend", nargs="+", metavar="PNG",
                         help="vessel masks to match instead of the network's, one for each --xa in the same order")
-    parser.add_argument("--method", default="affine", choices=METHODS, help="registration method (default affine)")
+    add_method_option(parser)
+    add_start_options(parser)
     add_segmentation_options(parser)
     add_output_folder(parser)
 
@@ -47,6 +48,7 @@ def run(options: argparse.Namespace) -> None:
     from ..rendering.new_folder import check_new_folder
 
     check_new_folder(options.out)
+    apply_replay(options)
     clock = StageClock()
     with progress_bar() as progress:
         with clock.stage("reading"):
@@ -55,8 +57,9 @@ def run(options: argparse.Namespace) -> None:
             runs = runs_of(options)
             model = model_of(options)
             frames = frames_of(options, runs)
+        start, limits = start_of(options, [frame.view() for frame in frames])
         request = RegistrationRequest(model, tuple(frames), masks, options.roi, options.method, options.device,
-                                      options.field_of_view, options.threshold)
+                                      options.field_of_view, options.threshold, start, limits)
         result = register(request, part_of(progress, 0.05, 0.8))
         result = replace(result, timings_s={**clock.seconds, **result.timings_s})
         write_result(result, model, options.out, part_of(progress, 0.8, 1.0))

@@ -11,6 +11,7 @@ from ..geometry.carm import CArmView
 from ..matching.overlap import binary_overlap
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop, part_of, raise_if_stopped
 from ..registration.masks import FrameSegmenter
+from ..registration.methods import AFFINE
 from ..registration.metrics import reprojection_distances, spread_points, target_registration_errors
 from ..registration.pipeline import RegistrationRequest, initial_pose, register
 from ..registration.result import Overlap, RegistrationResult
@@ -61,8 +62,8 @@ class CaseOutcome:
     seconds: dict[str, float]
 
 
-def evaluate_cases(field_of_view: str, count: int, first: int = 0, *, true_masks: bool = False, device: str = "auto",
-                   progress: ProgressCallback = ignore_progress,
+def evaluate_cases(field_of_view: str, count: int, first: int = 0, *, method: str = AFFINE, true_masks: bool = False,
+                   device: str = "auto", progress: ProgressCallback = ignore_progress,
                    should_stop: StopCheck = never_stop) -> list[CaseOutcome]:
     """Register cases ``first`` to ``first + count - 1`` of "lower" or "upper", each with one and with two views.
 
@@ -75,7 +76,7 @@ def evaluate_cases(field_of_view: str, count: int, first: int = 0, *, true_masks
         raise_if_stopped(should_stop)
         share = part_of(progress, (number - first) / count, (number - first + 1) / count)
         share(0.0, f"case {number}")
-        outcomes += _evaluate(simulated_case(field_of_view, number), segmenter, device, should_stop)
+        outcomes += _evaluate(simulated_case(field_of_view, number), segmenter, method, device, should_stop)
     progress(1.0, "evaluated")
     return outcomes
 
@@ -98,7 +99,7 @@ def _as_read(truth: SimulatedFrame, view: CArmView, name: str) -> XAFrame:
     return XAFrame(Path(f"{name}.dcm"), 0, 1, truth.attenuation, truth.usable, "LIN", geometry)
 
 
-def _evaluate(case: SimulatedCase, segmenter: FrameSegmenter | None, device: str,
+def _evaluate(case: SimulatedCase, segmenter: FrameSegmenter | None, method: str, device: str,
               should_stop: StopCheck) -> list[CaseOutcome]:
     clock = StageClock()
     masks = []
@@ -108,7 +109,8 @@ def _evaluate(case: SimulatedCase, segmenter: FrameSegmenter | None, device: str
     per_view = clock.seconds["segmentation"] / len(masks)
     outcomes = []
     for views in VIEW_COUNTS:
-        request = RegistrationRequest(case.anatomy.model, case.frames[:views], tuple(masks[:views]), device=device)
+        request = RegistrationRequest(case.anatomy.model, case.frames[:views], tuple(masks[:views]), method=method,
+                                      device=device)
         result = register(request, should_stop=should_stop)
         seconds = {**result.timings_s, "segmentation": views * per_view}
         outcomes.append(_outcome(case, result, seconds))

@@ -69,7 +69,7 @@ def _overlap_row(title: str, which: Callable[[CaseOutcome], Overlap]) -> Row:
 def _error_row(title: str, which: Callable[[CaseOutcome], float]) -> Row:
     def measure(group: Sequence[CaseOutcome]) -> str:
         values = np.percentile([which(outcome) for outcome in group], _PERCENTILES)
-        return " / ".join(f"{value:.1f}" for value in values)
+        return " / ".join(f"{value:.2f}" for value in values)
 
     return f"{title}, p50 / p90 / p95", measure
 
