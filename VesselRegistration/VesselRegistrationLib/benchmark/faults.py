@@ -9,6 +9,7 @@ from ..matching.overlap import binary_overlap
 
 _KINDS = ("branch", "far part", "gap", "blob", "wire")
 _ATTEMPTS = 300
+_MOST_WIRES = 4
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,13 @@ def spoiled(clean: np.ndarray, parts: Parts, band: tuple[float, float], rng: np.
     shares = rng.dirichlet(np.full(len(_KINDS), 0.8))
     left = {"branch": _Remaining(parts.branches), "far part": _Remaining(parts.cells)}
     scale = 1.0
+    wires = 0
     for _ in range(_ATTEMPTS):
         if binary_overlap(mask, clean).dice <= high:
             break
         kind = _KINDS[rng.choice(len(_KINDS), p=shares)]
+        if kind == "wire" and wires == _MOST_WIRES:
+            kind = "blob"
         if kind in left:
             lost = left[kind].lose(rng)
             changed = mask & ~lost
@@ -46,6 +50,7 @@ def spoiled(clean: np.ndarray, parts: Parts, band: tuple[float, float], rng: np.
             if binary_overlap(changed, clean).dice < low:
                 scale *= 0.8
                 continue
+        wires += kind == "wire"
         mask = changed
     return mask
 
@@ -88,21 +93,35 @@ def _locally_spoiled(kind: str, mask: np.ndarray, scale: float, rng: np.random.G
     size = max(mask.shape)
     row, col = np.ogrid[:rows, :columns]
     if kind == "gap":
-        at = np.argwhere(mask)
-        if not len(at):
+        if not mask.any():
             return mask
-        middle = at[rng.integers(len(at))]
+        middle = _some_pixel(mask, rng)
         radius = scale * rng.uniform(0.02, 0.08) * size
         return mask & ~((row - middle[0]) ** 2 + (col - middle[1]) ** 2 < radius**2)
     if kind == "blob":
         middle = rng.uniform(0, size, 2)
-        radii = scale * rng.uniform(0.015, 0.07, 2) * size
+        if rng.random() < 0.5 and mask.any():  # what lies against the vessel misleads more than what lies apart
+            middle = _some_pixel(mask, rng) + rng.normal(scale=0.06 * size, size=2)
+        radii = scale * rng.uniform(0.015, 0.09, 2) * size
         return mask | (((row - middle[0]) / radii[0]) ** 2 + ((col - middle[1]) / radii[1]) ** 2 < 1)
+    return mask | _wire(mask.shape, scale, rng)
+
+
+def _some_pixel(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Row and column (2,) of a pixel inside the mask."""
+    at = np.argwhere(mask)
+    return at[rng.integers(len(at))]
+
+
+def _wire(shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:
+    """A bent line 3 to 7 pixels wide, bool (rows, columns)."""
+    rows, columns = shape
+    size = max(shape)
     along = np.linspace(0, 1, 4 * size)[:, None]
     start, bend, end = rng.uniform(0, size, (3, 2))
     end = start + (end - start) * scale
-    wire = np.zeros_like(mask)
+    wire = np.zeros(shape, dtype=bool)
     path = ((1 - along) ** 2 * start + 2 * along * (1 - along) * bend + along**2 * end).astype(int)
     path = path[((path >= 0) & (path < [rows, columns])).all(axis=1)]
     wire[path[:, 0], path[:, 1]] = True
-    return mask | ndimage.binary_dilation(wire, iterations=int(rng.integers(1, 4)))
+    return ndimage.binary_dilation(wire, iterations=int(rng.integers(1, 4)))
