@@ -21,7 +21,7 @@ from registration_example import (
 from skimage.draw import polygon
 from VesselRegistrationLib.dicom.frame import HeaderGeometry
 from VesselRegistrationLib.errors import UserError
-from VesselRegistrationLib.scene.modelBridge import addModel, worldPolyData
+from VesselRegistrationLib.scene.modelBridge import addModel, surfaceFromModel, worldPolyData
 from VesselRegistrationLib.scene.resultBridge import showResult
 from VesselRegistrationLib.scene.roiBridge import placeRoi, rectangleFromRoi
 from VesselRegistrationLib.scene.sceneFile import writeScene
@@ -200,6 +200,17 @@ def test_a_model_under_a_transform_is_taken_where_the_scene_shows_it(scene):
     points = vtk_to_numpy(worldPolyData(node).GetPoints().GetData())
     np.testing.assert_allclose(points, model.vertices + np.array([5, 6, 7]), atol=1e-4)
     np.testing.assert_allclose(vtk_to_numpy(node.GetPolyData().GetPoints().GetData()), model.vertices)
+
+
+def test_the_surface_of_a_node_is_mended_like_one_from_a_file(scene):
+    model = example_model()
+    node = addModel(scene, replace(model, triangles=model.triangles[:-10]))
+    surface = surfaceFromModel(node)
+    assert surface.name == "tube"
+    assert len(surface.triangles) > len(model.triangles) - 10
+    assert any("capped" in note or "opening" in note for note in surface.notes)
+    with pytest.raises(UserError, match="looks like m"):
+        surfaceFromModel(addModel(scene, replace(model, vertices=model.vertices / 1000), "in metres"))
 
 
 def test_an_empty_model_is_refused(scene):

@@ -6,6 +6,7 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
 
 from ..errors import UserError
+from ..mesh.reading import model_from_polydata
 from ..mesh.surface import SurfaceModel
 
 MODEL_COLOR = (0.94, 0.35, 0.22)
@@ -38,6 +39,14 @@ def polyData(vertices: np.ndarray, triangles: np.ndarray) -> vtk.vtkPolyData:
     data.SetPoints(points)
     data.SetPolys(cells)
     return data
+
+
+def surfaceFromModel(modelNode: slicer.vtkMRMLModelNode) -> SurfaceModel:
+    """The closed surface of a model node where the scene shows it, RAS mm.
+
+    Raises UserError where the node is empty or can be no vessel.
+    """
+    return model_from_polydata(worldPolyData(modelNode), modelNode.GetName())
 
 
 def worldPolyData(modelNode: slicer.vtkMRMLModelNode) -> vtk.vtkPolyData:

@@ -10,6 +10,7 @@ import numpy as np
 import slicer
 
 from ..mesh.surface import SurfaceModel
+from ..projection.rasterizer import silhouette
 from ..registration.result import RegistrationResult, ViewResult
 from .modelBridge import MODEL_COLOR, setModelSurface
 from .volumeBridge import ijkToRas, setLabelmapPixels
@@ -55,15 +56,23 @@ def showResult(result: RegistrationResult, model: SurfaceModel,
     return ResultNodes(modelNode, transformNode, views)
 
 
+def showProjection(model: SurfaceModel, projection: np.ndarray,
+                   xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLLabelMapVolumeNode:
+    """Show the silhouette of a model under ``projection`` (3, 4), model RAS mm to pixels, on an X-ray."""
+    columns, rows, _ = xrayNode.GetImageData().GetDimensions()
+    drawn = silhouette(model, projection, (rows, columns))
+    return _showLabelmap(xrayNode, "silhouette", "Projected silhouette", drawn * SILHOUETTE_LABEL)
+
+
 def _showView(view: ViewResult, model: SurfaceModel, xrayNode: slicer.vtkMRMLScalarVolumeNode) -> ViewNodes:
     for name in ("dice", "precision", "recall"):
         xrayNode.SetAttribute(RESULT_PREFIX + name, f"{getattr(view.overlap, name):.4f}")
     mask = _showLabelmap(xrayNode, "mask", "Vessel mask", view.mask * MASK_LABEL)
-    silhouette = _showLabelmap(xrayNode, "silhouette", "Registered silhouette", view.silhouette * SILHOUETTE_LABEL)
+    drawn = _showLabelmap(xrayNode, "silhouette", "Projected silhouette", view.silhouette * SILHOUETTE_LABEL)
     projected = _ownNode(xrayNode, "projectedModel", "vtkMRMLModelNode", "Projected model")
     setModelSurface(projected, *_flatten(model, view.projection, xrayNode))
     _showInSliceViewsOnly(projected)
-    return ViewNodes(xrayNode, mask, silhouette, projected)
+    return ViewNodes(xrayNode, mask, drawn, projected)
 
 
 def _showLabelmap(xrayNode: slicer.vtkMRMLScalarVolumeNode, role: str, name: str,

@@ -1,0 +1,195 @@
+"""The extension as Slicer's build and packaging see it."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULE = ROOT / "VesselRegistration"
+LIBRARY = MODULE / "VesselRegistrationLib"
+TORCH_PACKAGES = {"matching", "networks", "training"}  # reached by the others only from inside functions
+FILE_SCOPE_IMPORTS = {"numpy", "scipy", "vtk", "vtkmodules", "SimpleITK", *sys.stdlib_module_names}
+
+
+def cmake_list(name):
+    """The entries of a list in the module's CMakeLists.txt, as written."""
+    text = (MODULE / "CMakeLists.txt").read_text(encoding="utf-8")
+    body = re.search(rf"set\({name}\n(.*?)\n\s*\)", text, re.DOTALL)
+    assert body, f"VesselRegistration/CMakeLists.txt has no list {name}"
+    return [line.strip().replace("${MODULE_NAME}", "VesselRegistration") for line in body[1].splitlines()]
+
+
+def on_disk(*patterns):
+    files = {path for pattern in patterns for path in MODULE.glob(pattern) if path.is_file()}
+    return sorted(path.relative_to(MODULE).as_posix() for path in files
+                  if not any(part.startswith(".") or part == "__pycache__" for part in path.parts[len(MODULE.parts):]))
+
+
+def assert_complete(name, expected):
+    listed = cmake_list(name)
+    missing, surplus = sorted(set(expected) - set(listed)), sorted(set(listed) - set(expected))
+    whole = "\n  ".join(expected).replace("VesselRegistration", "${MODULE_NAME}")
+    assert not missing and not surplus, (
+        f"{name} in VesselRegistration/CMakeLists.txt does not match the disk.\n"
+        f"Not listed: {missing}\nListed but absent: {surplus}\nThe whole list has to be:\n  {whole}")
+    assert listed == expected, f"{name} is not sorted or names a file twice"
+
+
+def test_every_script_is_listed_and_present():
+    assert_complete("MODULE_PYTHON_SCRIPTS", on_disk("*.py", "VesselRegistrationLib/**/*.py"))
+
+
+def test_every_resource_is_listed_and_present():
+    assert_complete("MODULE_PYTHON_RESOURCES", on_disk("Resources/**/*"))
+
+
+def test_a_module_folder_holds_no_python_file_but_the_module():
+    # Slicer takes every .py in the folder of an installed module for a module.
+    assert [path.name for path in MODULE.glob("*.py")] == ["VesselRegistration.py"]
+
+
+def test_resources_of_all_modules_can_be_merged_into_one_folder():
+    names = [path.relative_to(resources).as_posix().lower() for resources in ROOT.glob("*/Resources")
+             for path in resources.rglob("*") if path.is_file()]
+    assert len(names) == len(set(names))
+
+
+def test_no_installed_package_has_a_name_that_others_use():
+    packages = {path.parent.name for path in MODULE.rglob("__init__.py")}
+    top = {path.parent.name for path in MODULE.glob("*/__init__.py")}
+    assert top == {"VesselRegistrationLib"}
+    assert "utils" not in {package.lower() for package in packages}
+
+
+def file_scope_imports(path):
+    """Absolute modules that importing a file imports, with those under ``if`` and ``try`` but not inside functions."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    pending = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0]
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not _type_checking(node):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _type_checking(node):
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+LIBRARY_FILES = sorted(LIBRARY.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", LIBRARY_FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+def test_file_scope_imports_are_what_every_slicer_has(path):
+    extra = {"scene": {"slicer"}} | {name: {"torch", "monai"} for name in TORCH_PACKAGES}
+    assert set(file_scope_imports(path)) <= FILE_SCOPE_IMPORTS | extra.get(path.parent.name, set())
+
+
+def test_the_module_file_imports_only_what_every_slicer_has():
+    assert set(file_scope_imports(MODULE / "VesselRegistration.py")) <= FILE_SCOPE_IMPORTS | {"slicer", "qt", "ctk"}
+
+
+def test_the_rest_imports_without_slicer_and_without_heavy_packages():
+    light = [path for path in LIBRARY_FILES if path.parent.name not in TORCH_PACKAGES | {"scene"}]
+    names = [".".join(path.relative_to(MODULE).with_suffix("").parts).removesuffix(".__init__") for path in light]
+    heavy = {"slicer", "torch", "monai", "pydicom", "skimage", "matplotlib", "PIL", "rich", "safetensors"}
+    program = ("import importlib, sys\n"
+               f"for name in {names}: importlib.import_module(name)\n"
+               f"print({heavy} & set(sys.modules))\n")
+    done = subprocess.run([sys.executable, "-c", program], cwd=MODULE, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+# What Slicer's CMake package offers to an extension, reduced to recording what it is given. The checks of the macro are
+# those of Slicer's own: unknown words and files that do not exist stop the configuration.
+SLICER_CONFIG = """
+set(Slicer_USE_FILE "${CMAKE_CURRENT_LIST_DIR}/UseSlicer.cmake")
+"""
+USE_SLICER = """
+set(Slicer_EXTENSION_GENERATE_CONFIG "${CMAKE_CURRENT_LIST_DIR}/Generate.cmake")
+set(Slicer_EXTENSION_CPACK "${CMAKE_CURRENT_LIST_DIR}/CPack.cmake")
+set(BUILD_TESTING ON)
+function(record)
+  file(APPEND "${CMAKE_BINARY_DIR}/record.txt" "${ARGN}\\n")
+endfunction()
+function(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MY "WITH_GENERIC_TESTS;WITH_SUBDIR;VERBOSE" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  if(MY_UNPARSED_ARGUMENTS OR NOT MY_NAME)
+    message(FATAL_ERROR "wrong arguments ${MY_UNPARSED_ARGUMENTS}")
+  endif()
+  foreach(file IN LISTS MY_SCRIPTS MY_RESOURCES)
+    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+      message(FATAL_ERROR "nonexistent file ${file}")
+    endif()
+    configure_file("${CMAKE_CURRENT_SOURCE_DIR}/${file}" "${CMAKE_BINARY_DIR}/modules/${file}" COPYONLY)
+  endforeach()
+  record("module ${MY_NAME} generic tests ${MY_WITH_GENERIC_TESTS}")
+endfunction()
+function(slicer_add_python_unittest)
+  cmake_parse_arguments(MY "" "SCRIPT;TESTNAME_PREFIX" "SLICER_ARGS" ${ARGN})
+  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${MY_SCRIPT}")
+    message(FATAL_ERROR "nonexistent test ${MY_SCRIPT}")
+  endif()
+  record("test ${MY_SCRIPT}")
+endfunction()
+"""
+CPACK = """
+foreach(name HOMEPAGE CATEGORY CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
+  record("${name} ${EXTENSION_${name}}")
+endforeach()
+foreach(file "${EXTENSION_README_FILE}" "${EXTENSION_LICENSE_FILE}")
+  if(NOT EXISTS "${file}")
+    message(FATAL_ERROR "nonexistent file ${file}")
+  endif()
+endforeach()
+record("package ${PROJECT_NAME}")
+"""
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_the_extension_configures_and_its_modules_import_as_they_are_installed(tmp_path):
+    package, build = tmp_path / "slicer", tmp_path / "build"
+    package.mkdir()
+    (package / "SlicerConfig.cmake").write_text(SLICER_CONFIG)
+    (package / "UseSlicer.cmake").write_text(USE_SLICER)
+    (package / "Generate.cmake").write_text('record("config")\n')
+    (package / "CPack.cmake").write_text(CPACK)
+    done = subprocess.run(["cmake", "-S", ROOT, "-B", build, f"-DSlicer_DIR={package}"], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    record = (build / "record.txt").read_text().splitlines()
+    assert record[:3] == ["module VesselRegistration generic tests TRUE", "test VesselRegistration.py", "config"]
+    assert record[-1] == "package HybridOR"
+    facts = dict(line.split(" ", 1) for line in record[3:-1])
+    assert facts["DEPENDS"] == "PyTorch"
+    assert all(facts.values())
+    for name in ("ICONURL", "SCREENSHOTURLS"):
+        assert facts[name].endswith((".png", ".jpg", ".gif"))
+        assert (ROOT / facts[name].split("/main/")[1]).is_file(), f"{name} names a file that is not in the repository"
+    # The copy holds what Slicer would install: it has to be importable on its own, and to find its resources.
+    program = ("import VesselRegistrationLib.resources as r; import VesselRegistrationLib.registration.pipeline;"
+               "print(sorted(p.name for p in r.resource_directory().iterdir()))")
+    listing = subprocess.run([sys.executable, "-c", program], cwd=build / "modules", capture_output=True, text=True,
+                             check=True).stdout
+    assert listing.strip() == str(sorted(path.name for path in (MODULE / "Resources").iterdir()))
+
+
+def test_the_licence_is_apache_2():
+    text = (ROOT / "LICENSE.txt").read_text(encoding="utf-8")
+    assert "Apache License" in text and "Version 2.0, January 2004" in text and "END OF TERMS AND CONDITIONS" in text
+
+
+@pytest.mark.parametrize("icon", ["Resources/Icons/HybridOR.png",
+                                  "VesselRegistration/Resources/Icons/VesselRegistration.png"])
+def test_icons_are_png_of_128_pixels(icon):
+    head = (ROOT / icon).read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(head[16:20]), int.from_bytes(head[20:24])) == (128, 128)
