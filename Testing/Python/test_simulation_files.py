@@ -220,4 +220,4 @@ def test_bundled_sample_is_small_and_true() -> None:
     assert len(truth["views"]) == 2 and truth["views"][0]["frames"] >= 8
     run = open_xa(SAMPLE / truth["views"][0]["file"])
     assert run.shape == (512, 512)
-    assert run.strongest_contrast_frame() >= truth["views"][0]["frames"] - 2
+    assert run.strongest_contrast_frame() >= truth["views"][0]["frames"] // 2  # filled, not on the way there
