@@ -170,15 +170,15 @@ def test_a_corrupt_weights_file(refused, untrained_weights, monkeypatch, tmp_pat
         content = bytearray((folder / f"{name}.safetensors").read_bytes())
         content[len(content) // 2] ^= 1
         (folder / f"{name}.safetensors").write_bytes(content)
-    assert "matching.safetensors is corrupt" in refused()
+    assert "matching.safetensors is corrupt" in refused(method="affine")
     assert "vessels_lower.safetensors is corrupt" in refused(mask=None)
     (folder / "matching.safetensors").unlink()
-    assert "cannot be read" in refused()
+    assert "cannot be read" in refused(method="affine")
 
 
 def test_views_that_give_no_depth(refused, lower_case):
     view, mask = str(lower_case / "view_0.dcm"), lower_case / "vessel_mask_0.png"
-    assert "no depth" in refused("--xa", view, "--mask", str(mask), str(mask), mask=None)
+    assert "no depth" in refused("--xa", view, "--mask", str(mask), str(mask), mask=None, method="affine")
 
 
 def test_too_many_values_of_an_option(refused):

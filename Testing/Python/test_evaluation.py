@@ -41,7 +41,7 @@ def test_both_views_show_contrast_at_least_35_degrees_apart(case):
 
 def test_the_true_pose_scores_no_error_and_full_overlap(monkeypatch):
     pose = simulated_case("upper", 3).model_to_world
-    monkeypatch.setitem(methods.METHODS, "affine", lambda task, progress, should_stop: PoseAnswer(pose))
+    monkeypatch.setitem(methods.METHODS, "pose", lambda task, progress, should_stop: PoseAnswer(pose))
     single, double = evaluate_cases("upper", 1, 3, true_masks=True)
     assert (single.view_count, double.view_count) == (1, 2)
     for found in (single, double):
@@ -77,8 +77,8 @@ def test_peak_memory_is_plausible():
 
 
 def test_command_writes_table_and_cases(tmp_path, capsys):
-    assert main(["evaluate", "registration", "--field-of-view", "lower", "--cases", "1", "--seed", "2", "--method",
-                 "pose", "--true-masks", "--out", str(tmp_path / "out")]) == 0
+    assert main(["evaluate", "registration", "--field-of-view", "lower", "--cases", "1", "--seed", "2", "--true-masks",
+                 "--out", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr().out
     assert (tmp_path / "out" / "report.md").read_text(encoding="utf-8").strip() == printed.strip()
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))

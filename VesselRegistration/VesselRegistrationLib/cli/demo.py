@@ -57,6 +57,8 @@ def run(options: argparse.Namespace) -> None:
         errors = _errors(result, model, truth)
         write_result(result, model, out, part_of(progress, 0.8, 1.0), {COMPARISON_FILE: errors})
     print_summary(result)
+    if not result.found:
+        return
     print(f"Against the truth: in-plane error (mRPD) {errors['mrpd_mm']:.2f} mm, was {errors['start_mrpd_mm']:.2f}; "
           f"3D error (mTRE) {errors['mtre_mm']:.2f} mm, was {errors['start_mtre_mm']:.2f}.")
     print("Seconds: " + ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in result.timings_s.items()))

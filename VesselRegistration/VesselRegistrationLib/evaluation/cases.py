@@ -11,7 +11,7 @@ from ..geometry.carm import CArmView
 from ..matching.overlap import binary_overlap
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop, part_of, raise_if_stopped
 from ..registration.masks import FrameSegmenter
-from ..registration.methods import AFFINE
+from ..registration.methods import POSE
 from ..registration.metrics import reprojection_distances, spread_points, target_registration_errors
 from ..registration.pipeline import RegistrationRequest, initial_pose, register
 from ..registration.result import Overlap, RegistrationResult
@@ -62,7 +62,7 @@ class CaseOutcome:
     seconds: dict[str, float]
 
 
-def evaluate_cases(field_of_view: str, count: int, first: int = 0, *, method: str = AFFINE, true_masks: bool = False,
+def evaluate_cases(field_of_view: str, count: int, first: int = 0, *, method: str = POSE, true_masks: bool = False,
                    device: str = "auto", progress: ProgressCallback = ignore_progress,
                    should_stop: StopCheck = never_stop) -> list[CaseOutcome]:
     """Register cases ``first`` to ``first + count - 1`` of "lower" or "upper", each with one and with two views.
