@@ -135,12 +135,12 @@ def _logistic(design: np.ndarray, positive: np.ndarray) -> np.ndarray:
 
 
 def _quantile_regression(design: np.ndarray, values: np.ndarray, share: float) -> np.ndarray:
-    """Linear quantile regression as a linear programme (Koenker and Bassett, 1978)."""
-    count, width = design.shape
-    cost = np.concatenate([np.zeros(width), np.full(count, share), np.full(count, 1 - share)])
-    equal = np.hstack([design, np.eye(count), -np.eye(count)])
-    bounds = [(None, None)] * width + [(0, None)] * (2 * count)
-    return linprog(cost, A_eq=equal, b_eq=values, bounds=bounds, method="highs").x[:width]
+    """Linear quantile regression (Koenker and Bassett, 1978), as the dual of its linear programme.
+
+    The dual has one bounded variable a case and one equation a coefficient; the coefficients are its multipliers.
+    """
+    solution = linprog(-values, A_eq=design.T, b_eq=(1 - share) * design.sum(axis=0), bounds=(0, 1), method="highs")
+    return -solution.eqlin.marginals
 
 
 def _acceptance(probability: np.ndarray, success: np.ndarray) -> float:

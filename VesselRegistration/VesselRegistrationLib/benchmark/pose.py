@@ -13,7 +13,7 @@ from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from .anatomies import anatomy_sources, load_anatomy
 from .baselines import AFFINE_NETWORK, BEST_AFFINE, ICP, affine_network_missing
 from .calibration import CalibrationData, DepthCase, fit_calibration
-from .cases import WRONG, plan_cases, plan_network_cases
+from .cases import NETWORK, WRONG, plan_cases, plan_network_cases
 from .memory import peak_memory_mib
 from .network_masks import networks_missing
 from .outcome import CaseOutcome
@@ -68,7 +68,7 @@ def run_benchmark(
     else:
         left_out.append(f"masks of our networks on simulated frames. {missing}")
     outcomes = solve_everywhere(specs, baselines, request.processes, request.scheduler, progress, should_stop)
-    largest = max(specs, key=lambda spec: (spec.view_count, spec.mask == WRONG, -spec.index))
+    largest = max((spec for spec in specs if spec.mask != NETWORK), key=lambda spec: (spec.view_count, -spec.index))
     facts = RunFacts(request.command, request.seed, time.perf_counter() - begin, request.processes,
                      peak_memory_mib(largest), tuple(left_out))
     return outcomes, report_as_dict(outcomes, facts)
