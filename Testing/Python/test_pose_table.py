@@ -19,7 +19,6 @@ from VesselRegistrationLib.pose.table import (
     read_reference,
     refine_in_new_view,
     same_reference,
-    widest_angle_deg,
 )
 from xa_files import ENHANCED_XA, FULL_GEOMETRY, group, item, levels_image, write_xa
 
@@ -64,14 +63,6 @@ def test_what_the_headers_do_not_say_is_said(tmp_path: Path) -> None:
     assert len(notes) == 2
     assert "whether the table moved" in notes[0]
     assert "different studies" in notes[1]
-
-
-def test_views_of_one_direction_are_said_to_show_no_depth(tmp_path: Path) -> None:
-    path = enhanced(tmp_path / "a.dcm", 20, [(0, 0, 0), (10, 0, 0)])
-    assert "no more of the depth" in shared((path, 0), (path, 1)).notes[0]
-    opposite = [view_of(machine(primary, 0)) for primary in (-90, 90)]
-    assert widest_angle_deg(opposite) == pytest.approx(0, abs=1e-5)
-    assert widest_angle_deg([*opposite, view_of(machine(0, 30))]) == pytest.approx(90)
 
 
 @pytest.mark.parametrize("changes,words", [

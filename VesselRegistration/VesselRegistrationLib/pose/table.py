@@ -22,9 +22,6 @@ from .evidence import ViewEvidence
 from .rigid import PosePrior
 from .solver import PoseEstimate, PoseModel, solve_pose
 
-NO_DEPTH_BELOW_DEG = 10.0
-"""Beams closer than this to each other show next to nothing of the depth."""
-
 _TURNED_DEG = 0.05
 
 
@@ -94,16 +91,7 @@ def same_reference(frames: Sequence[XAFrame], references: Sequence[ExposureRefer
                 notes.append(f"{first.name} and {other.name} are of different studies: the patient is taken as not "
                              "moved on the table.")
         views.append(view)
-    if len(views) > 1 and widest_angle_deg(views) < NO_DEPTH_BELOW_DEG:
-        notes.append(f"The views look along nearly the same direction ({widest_angle_deg(views):.0f} deg apart): they "
-                     "show no more of the depth than one of them.")
     return SharedReference(tuple(views), tuple(notes))
-
-
-def widest_angle_deg(views: Sequence[CArmView]) -> float:
-    """The largest angle between the beams of any two views, as lines: opposite beams count as 0."""
-    beams = np.array([view.beam_direction for view in views])
-    return float(np.degrees(np.arccos(np.clip(np.abs(beams @ beams.T), 0.0, 1.0)).max()))
 
 
 @dataclass(frozen=True)
