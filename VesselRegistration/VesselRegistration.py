@@ -1,5 +1,6 @@
 """Registration of a vessel model from CTA to X-ray angiography: the panel, its logic and its self-test."""
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -23,13 +24,22 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 from VesselRegistrationLib.errors import Cancelled, UserError
+from VesselRegistrationLib.mesh.reading import read_model
+from VesselRegistrationLib.panel.dependencies import ensureNetworks, ensureReading
+from VesselRegistrationLib.panel.geometryEditor import GeometryEditor
+from VesselRegistrationLib.panel.sliceView import showInSliceView, showLabel
+from VesselRegistrationLib.panel.texts import geometryAsHtml, measuresAsHtml, reportAsHtml, verdictAsHtml
+from VesselRegistrationLib.resources import resource_directory
+from VesselRegistrationLib.scene.modelBridge import addModel
+from VesselRegistrationLib.scene.nodeRegistration import addRoiAroundStart, missingInput, registerNodes, showStart
+from VesselRegistrationLib.scene.resultBridge import maskOf, setOverlay, startOf
+from VesselRegistrationLib.scene.xrayFiles import OpenXrays, reportOf
 
 METHODS = ("pose", "affine")
 DEVICES = ("auto", "cpu", "cuda")
 FIELDS_OF_VIEW = ("auto", "lower", "upper")
-GEOMETRY_BOXES = {"primarySpinBox": "primary_angle_deg", "secondarySpinBox": "secondary_angle_deg",
-                  "sidSpinBox": "sid_mm", "sodSpinBox": "sod_mm", "spacingSpinBox": "pixel_spacing_mm"}
-SAMPLE_NAME = "HybridOR simulated aorta"
+MODEL_SPACES = ("auto", "RAS", "LPS")
+MODEL_UNITS = ("mm", "cm", "m")
 
 
 class VesselRegistration(ScriptedLoadableModule):
@@ -71,9 +81,10 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self.logic: VesselRegistrationLogic | None = None
         self._parameterNode = None
         self._parameterNodeGuiTag = None
+        self._geometryEditor = None
         self._running = False
         self._stopRequested = False
-        self._shownStart: tuple | None = None
+        self._shown: tuple | None = None
 
     def setup(self) -> None:
         """Build the panel. Works without a main window and without torch."""
@@ -106,11 +117,13 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
     def onSceneStartClose(self, caller, event) -> None:
         """Let go of the nodes that are about to go, and stop a registration of them."""
         self._stopRequested = True
+        self.logic.closeFiles()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
         """Begin anew in the empty scene."""
-        self.initializeParameterNode()
+        if self.parent.isEntered:
+            self.initializeParameterNode()
 
     def onReload(self) -> None:
         """Reload the algorithms with the module."""
@@ -134,78 +147,75 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self._update()
 
     def _fillChoices(self) -> None:
-        for box, items in ((self.ui.methodComboBox, METHODS), (self.ui.deviceComboBox, DEVICES),
-                           (self.ui.fieldOfViewComboBox, FIELDS_OF_VIEW)):
+        for name, items in (("method", METHODS), ("device", DEVICES), ("fieldOfView", FIELDS_OF_VIEW),
+                            ("modelSpace", MODEL_SPACES), ("modelUnit", MODEL_UNITS)):
             for item in items:
-                box.addItem(item)
+                getattr(self.ui, f"{name}ComboBox").addItem(item)
 
     def _connect(self) -> None:
         ui = self.ui
-        ui.sampleButton.connect("clicked(bool)", lambda checked: self._attempt(self._loadSample))
-        ui.loadModelButton.connect("clicked(bool)", lambda checked: self._attempt(self._loadModel))
-        ui.loadXrayButton.connect("clicked(bool)", lambda checked: self._attempt(self._loadXray))
+        for button, action in ((ui.sampleButton, self._loadSample), (ui.loadModelButton, self._loadModel),
+                               (ui.loadXrayButton, self._loadXray), (ui.placeRoiButton, self._placeRoi),
+                               (ui.wholeImageButton, self._useWholeImage)):
+            button.connect("clicked(bool)", lambda checked, action=action: self._attempt(action))
         ui.frameSpinBox.connect("valueChanged(int)", lambda value: self._attempt(self._showFrame))
-        ui.placeRoiButton.connect("clicked(bool)", lambda checked: self._attempt(self._placeRoi))
-        ui.wholeImageButton.connect("clicked(bool)", lambda checked: self._attempt(self._useWholeImage))
+        ui.maskCheckBox.connect("toggled(bool)", lambda checked: self._showOverlay())
         ui.registerButton.connect("clicked(bool)", lambda checked: self.onRegister())
-        for name in GEOMETRY_BOXES:
-            getattr(ui, name).connect("editingFinished()", lambda name=name: self._attempt(self._giveGeometry, name))
-        for box, field in ((ui.methodComboBox, "method"), (ui.deviceComboBox, "device"),
-                           (ui.fieldOfViewComboBox, "fieldOfView")):
-            box.connect("currentIndexChanged(int)", lambda index, box=box, field=field: self._choose(box, field))
+        for name in ("method", "device", "fieldOfView"):
+            box = getattr(ui, f"{name}ComboBox")
+            box.connect("currentIndexChanged(int)", lambda index, name=name: self._choose(name))
+        self._geometryEditor = GeometryEditor(ui, self._attempt)
 
     def _attempt(self, action: Callable, *arguments) -> None:
         """Do something for the user; what goes wrong is said in the panel."""
         if self._parameterNode is None or self._running:
             return
-        try:
-            self.ui.statusLabel.text = ""
-            action(*arguments)
-        except UserError as problem:
-            self.ui.statusLabel.text = str(problem)
+        self.ui.statusLabel.text = ""
+        self._say(action, *arguments)
         self._update()
 
-    def _choose(self, box, field: str) -> None:
+    def _say(self, action: Callable, *arguments) -> None:
+        """Do something, and say in the panel what goes wrong."""
+        try:
+            action(*arguments)
+        except (UserError, Cancelled) as problem:
+            self.ui.statusLabel.text = str(problem)
+        except Exception as problem:
+            logging.exception("VesselRegistration")
+            self.ui.statusLabel.text = _("This is a bug ({what}): see the Python console, and report it.").format(
+                what=f"{type(problem).__name__}: {problem}")
+
+    def _choose(self, name: str) -> None:
         if self._parameterNode is not None:
-            setattr(self._parameterNode, field, box.currentText)
+            setattr(self._parameterNode, name, getattr(self.ui, f"{name}ComboBox").currentText)
 
     def _loadSample(self) -> None:
+        ensureReading()
         model, xrays = self.logic.loadSampleCase()
         self._parameterNode.model, self._parameterNode.xray = model, xrays[0]
         self._parameterNode.secondXray = xrays[1]
 
     def _loadModel(self) -> None:
-        if not self.ui.modelPathLineEdit.currentPath:
+        ui = self.ui
+        if not ui.modelPathLineEdit.currentPath:
             raise UserError(_("No model file is named: choose a VTP, VTK, STL, OBJ or PLY file first."))
-        self._parameterNode.model = self.logic.loadModel(self.ui.modelPathLineEdit.currentPath)
+        space = None if ui.modelSpaceComboBox.currentText == MODEL_SPACES[0] else ui.modelSpaceComboBox.currentText
+        self._parameterNode.model = self.logic.loadModel(ui.modelPathLineEdit.currentPath, space,
+                                                         ui.modelUnitComboBox.currentText)
 
     def _loadXray(self) -> None:
         if not self.ui.xrayPathLineEdit.currentPath:
             raise UserError(_("No X-ray file is named: choose an XA DICOM file first."))
+        ensureReading()
         self._parameterNode.xray = self.logic.loadXray(self.ui.xrayPathLineEdit.currentPath)
-
-    def _adopt(self) -> None:
-        """Use the DICOM file behind an X-ray that Slicer's DICOM module loaded."""
-        for field in ("xray", "secondXray"):
-            node = getattr(self._parameterNode, field)
-            if node is not None and node.GetImageData() is not None:
-                adopted = self.logic.adoptDicomVolume(node)
-                if adopted is not node:
-                    setattr(self._parameterNode, field, adopted)
 
     def _showFrame(self) -> None:
         node = self._parameterNode.xray
         if node and self.logic.frameRange(node)[0] != self.ui.frameSpinBox.value:
             self.logic.showFrame(node, self.ui.frameSpinBox.value)
 
-    def _giveGeometry(self, boxName: str) -> None:
-        from VesselRegistrationLib.scene.volumeBridge import giveGeometry
-
-        node, value = self._parameterNode.xray, getattr(self.ui, boxName).value
-        if node is not None and value != getattr(self.ui, boxName).minimum:
-            giveGeometry(node, **{GEOMETRY_BOXES[boxName]: value})
-
     def _placeRoi(self) -> None:
+        self._useWholeImage()
         self._parameterNode.roi = self.logic.addRoi(self._parameterNode.model, self._parameterNode.xray)
 
     def _useWholeImage(self) -> None:
@@ -213,20 +223,20 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         if roi is not None:
             slicer.mrmlScene.RemoveNode(roi)
 
+    def _adopt(self) -> None:
+        """Use the DICOM file behind an X-ray that Slicer's DICOM module loaded."""
+        for field in ("xray", "secondXray"):
+            node = getattr(self._parameterNode, field)
+            if node is not None and node.GetImageData() is not None:
+                adopted = self.logic.xrayToUse(node)
+                if adopted is not node:
+                    setattr(self._parameterNode, field, adopted)
+
     def _update(self, caller=None, event=None) -> None:
         """Show what is there, and say what is missing."""
-        from VesselRegistrationLib.panel.sliceView import setOverlayOpacity, showInSliceView
-        from VesselRegistrationLib.panel.texts import geometryAsHtml, reportAsHtml
-        from VesselRegistrationLib.scene.volumeBridge import geometryFromVolume
-        from VesselRegistrationLib.scene.xrayFiles import reportOf
-
         ui, node = self.ui, self._parameterNode
         if node is not None and not self._running:
-            try:
-                self._adopt()
-            except UserError as problem:
-                ui.statusLabel.text = str(problem)
-        xray = node.xray if node else None
+            self._say(self._adopt)
         missing = self.logic.missing(node.model if node else None, self._xrays())
         ui.registerButton.enabled = self._running or not missing
         ui.registerButton.text = _("Cancel") if self._running else _("Register")
@@ -234,28 +244,48 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         ui.placeRoiButton.enabled = not missing
         ui.missingLabel.text = missing
         ui.inputsFrame.enabled = not self._running
-        if node is None:
+        if node is None or self._running:
             return
-        for box, value in ((ui.methodComboBox, node.method), (ui.deviceComboBox, node.device),
-                           (ui.fieldOfViewComboBox, node.fieldOfView)):
-            box.currentText = value
-        setOverlayOpacity(node.overlayOpacity)
-        if xray is None or xray.GetImageData() is None:
-            ui.reportBrowser.html, ui.geometryLabel.text = "", ""
-            return
-        geometry = geometryFromVolume(xray)
-        ui.reportBrowser.html = reportAsHtml(reportOf(xray))
-        ui.geometryLabel.text = geometryAsHtml(geometry)
-        for boxName, field in GEOMETRY_BOXES.items():
-            value = getattr(geometry, "row_spacing_mm" if field == "pixel_spacing_mm" else field)
-            box = getattr(ui, boxName)
-            box.value = box.minimum if value is None else value
-        number, count = self.logic.frameRange(xray)
+        for name in ("method", "device", "fieldOfView"):
+            getattr(ui, f"{name}ComboBox").currentText = getattr(node, name)
+        geometry = self._showXray(node.xray)
+        inputs = (node.model, node.xray, node.secondXray, geometry, ui.frameSpinBox.value)
+        if inputs != self._shown:
+            self._shown = inputs
+            self._say(self._showNewInputs, missing)
+        self._showOverlay()
+
+    def _showXray(self, xray):
+        """Report, geometry and frames of the X-ray; gives its geometry."""
+        ui = self.ui
+        if xray is not None and xray.GetImageData() is None:
+            xray = None
+        geometry = self._geometryEditor.show(xray)
+        ui.reportBrowser.html = reportAsHtml(reportOf(xray)) if xray else ""
+        ui.geometryLabel.text = geometryAsHtml(geometry) if geometry else ""
+        number, count = self.logic.frameRange(xray) if xray else (0, 1)
         ui.frameSpinBox.maximum, ui.frameSpinBox.value = count - 1, number
-        start = (node.model, xray, geometry)
-        if not missing and not self._running and node.transform is None and start != self._shownStart:
-            self._shownStart = start
-            showInSliceView(xray, self.logic.showStart(node.model, xray), node.overlayOpacity)
+        return geometry
+
+    def _showNewInputs(self, missing: str) -> None:
+        """Forget the result of other inputs; show the new X-ray, with the model where the search will start."""
+        node = self._parameterNode
+        node.transform = None
+        self.ui.measuresLabel.text = ""
+        if node.xray is not None and node.xray.GetImageData() is not None:
+            showInSliceView(node.xray)
+        if not missing:
+            self.logic.showStart(node.model, node.xray)
+
+    def _showOverlay(self) -> None:
+        """The registered model on the X-ray, or its start; with the mask where the user wants it."""
+        node = self._parameterNode
+        if node is None or node.xray is None:
+            return
+        registered = node.transform is not None
+        setOverlay(node.xray, registered, node.overlayOpacity)
+        showLabel(maskOf(node.xray) if self.ui.maskCheckBox.checked and registered
+                  else None if registered else startOf(node.xray), node.overlayOpacity)
 
     def _xrays(self) -> list:
         node = self._parameterNode
@@ -263,34 +293,28 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
 
     def onRegister(self) -> None:
         """Register, or cancel the registration that runs."""
-        from VesselRegistrationLib.panel.dependencies import ensurePackages
-        from VesselRegistrationLib.panel.sliceView import showInSliceView
-        from VesselRegistrationLib.panel.texts import measuresAsHtml, verdictAsHtml
-
         if self._running:
             self._stopRequested = True
             return
-        node = self._parameterNode
-        if node is None:
+        if self._parameterNode is None:
             return
         self._running, self._stopRequested = True, False
+        self.ui.statusLabel.text, self.ui.measuresLabel.text = "", ""
         self._update()
-        try:
-            ensurePackages()
-            result, nodes = self.logic.process(node.model, self._xrays(), node.roi, method=node.method,
-                                               device=node.device, fieldOfView=node.fieldOfView,
-                                               progress=self._showProgress, shouldStop=lambda: self._stopRequested)
-            self.ui.statusLabel.text = verdictAsHtml(result)
-            self.ui.measuresLabel.text = measuresAsHtml(result)
-            if nodes is not None:
-                node.transform = nodes.transform
-                showInSliceView(nodes.views[0].xray, nodes.views[0].silhouette, node.overlayOpacity)
-        except (UserError, Cancelled) as problem:
-            self.ui.statusLabel.text = str(problem)
-        finally:
-            self._running = False
-            self.ui.progressBar.value = 0
-            self._update()
+        self._say(self._register)
+        self._running = False
+        self.ui.progressBar.value = 0
+        self._update()
+
+    def _register(self) -> None:
+        node = self._parameterNode
+        ensureNetworks()
+        result, nodes = self.logic.process(node.model, self._xrays(), node.roi, method=node.method, device=node.device,
+                                           fieldOfView=node.fieldOfView, progress=self._showProgress,
+                                           shouldStop=lambda: self._stopRequested)
+        self.ui.statusLabel.text = verdictAsHtml(result)
+        self.ui.measuresLabel.text = measuresAsHtml(result)
+        node.transform = nodes.transform if nodes else None
 
     def _showProgress(self, fraction: float, text: str) -> None:
         self.ui.progressBar.value = int(100 * fraction)
@@ -303,70 +327,51 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        self._runs: dict = {}
+        self._files = OpenXrays()
 
     def getParameterNode(self) -> VesselRegistrationParameterNode:
         """The scene's parameter node in its typed form."""
         return VesselRegistrationParameterNode(super().getParameterNode())
 
     def loadModel(self, path: str, space: str | None = None, unit: str = "mm") -> vtkMRMLModelNode:
-        """A model node from a mesh file (RAS or LPS as the file says, else LPS). Raises UserError."""
-        from VesselRegistrationLib.mesh.reading import read_model
-        from VesselRegistrationLib.scene.modelBridge import addModel
-
+        """A model node from a mesh file; ``space`` RAS or LPS (as the file says, else LPS). Raises UserError."""
         return addModel(slicer.mrmlScene, read_model(path, space, unit))
 
     def loadXray(self, path: str) -> vtkMRMLScalarVolumeNode:
         """A volume node with the frame of strongest contrast of an XA file. Raises UserError."""
-        from VesselRegistrationLib.scene.xrayFiles import addXrayFromFile
-
-        node, run = addXrayFromFile(slicer.mrmlScene, path)
-        self._runs[node.GetID()] = run
-        return node
+        return self._files.add(slicer.mrmlScene, path)
 
     def loadSampleCase(self) -> tuple[vtkMRMLModelNode, list[vtkMRMLScalarVolumeNode]]:
         """Model and two X-rays of the simulated case that comes with the extension."""
-        from VesselRegistrationLib.resources import resource_directory
-
         sample = resource_directory() / "SampleCase"
         return self.loadModel(sample / "model.vtp"), [self.loadXray(sample / f"view_{k}.dcm") for k in range(2)]
 
     def frameRange(self, xrayNode: vtkMRMLScalarVolumeNode) -> tuple[int, int]:
-        """Number of the frame that a volume shows (0-based), and how many can be shown."""
-        from VesselRegistrationLib.scene.volumeBridge import frameFromVolume
-
-        run = self._runs.get(xrayNode.GetID())
-        return (frameFromVolume(xrayNode).frame_number, run.frame_count) if run else (0, 1)
+        """Number of the frame that a volume shows (0-based), and how many it can show."""
+        return self._files.frameRange(xrayNode)
 
     def showFrame(self, xrayNode: vtkMRMLScalarVolumeNode, frameNumber: int) -> None:
         """Let a volume loaded by this logic show another frame (0-based). Raises UserError."""
-        from VesselRegistrationLib.scene.xrayFiles import showFrame
+        self._files.showFrame(xrayNode, frameNumber)
 
-        showFrame(xrayNode, self._runs[xrayNode.GetID()], frameNumber)
+    def xrayToUse(self, xrayNode: vtkMRMLScalarVolumeNode) -> vtkMRMLScalarVolumeNode:
+        """The volume itself, or a new one read from the DICOM file that Slicer loaded it from. Raises UserError."""
+        return self._files.adopted(xrayNode)
 
-    def adoptDicomVolume(self, xrayNode: vtkMRMLScalarVolumeNode) -> vtkMRMLScalarVolumeNode:
-        """The X-ray to use for a volume: itself, or one read anew from the DICOM file behind it. Raises UserError."""
-        from VesselRegistrationLib.scene.xrayFiles import REPORT_ATTRIBUTE, fileBehindVolume
-
-        path = fileBehindVolume(xrayNode)
-        return xrayNode if path is None or xrayNode.GetAttribute(REPORT_ATTRIBUTE) else self.loadXray(path)
+    def closeFiles(self) -> None:
+        """Forget the files of the scene that closes."""
+        self._files.close()
 
     def missing(self, modelNode, xrayNodes: Sequence) -> str:
         """What has to be given before a registration, in one sentence; empty where nothing is missing."""
-        from VesselRegistrationLib.scene.nodeRegistration import missingInput
-
         return missingInput(modelNode, xrayNodes)
 
     def showStart(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode):
         """Show on an X-ray where the model would lie with its middle at the isocentre; gives the labelmap."""
-        from VesselRegistrationLib.scene.nodeRegistration import showStart
-
         return showStart(modelNode, xrayNode)
 
     def addRoi(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode) -> vtkMRMLMarkupsROINode:
         """A region of interest around the projected model, to be dragged in the slice view. Raises UserError."""
-        from VesselRegistrationLib.scene.nodeRegistration import addRoiAroundStart
-
         return addRoiAroundStart(modelNode, xrayNode)
 
     def process(self, modelNode: vtkMRMLModelNode, xrayNodes: Sequence[vtkMRMLScalarVolumeNode],
@@ -376,9 +381,7 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
         Options: ``method``, ``device``, ``fieldOfView``, ``progress(fraction, text)``, ``shouldStop()``. Raises
         UserError and Cancelled.
         """
-        from VesselRegistrationLib.scene.nodeRegistration import registerNodes
-
-        return registerNodes(modelNode, [self.adoptDicomVolume(node) for node in xrayNodes], roiNode, **options)
+        return registerNodes(modelNode, [self.xrayToUse(node) for node in xrayNodes], roiNode, **options)
 
 
 class VesselRegistrationTest(ScriptedLoadableModuleTest):
@@ -399,7 +402,6 @@ class VesselRegistrationTest(ScriptedLoadableModuleTest):
         import json
 
         import numpy as np
-        from VesselRegistrationLib.resources import resource_directory
 
         if any(importlib.util.find_spec(package) is None for package in ("torch", "safetensors", "skimage")):
             self.delayDisplay("Skipped: the networks need torch, safetensors and scikit-image")

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,12 @@ def test_no_installed_package_has_a_name_that_others_use():
     top = {path.parent.name for path in MODULE.glob("*/__init__.py")}
     assert top == {"VesselRegistrationLib"}
     assert "utils" not in {package.lower() for package in packages}
+
+
+def test_pip_installs_every_package_and_the_resources():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    packages = {".".join(path.parent.relative_to(MODULE).parts) for path in LIBRARY.rglob("__init__.py")}
+    assert set(settings["packages"]) == packages | {"VesselRegistrationLib.Resources"}
 
 
 def file_scope_imports(path):

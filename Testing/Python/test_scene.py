@@ -91,7 +91,7 @@ def test_unknown_geometry_stays_unknown(scene):
 
 
 def test_the_volume_is_named_after_its_angles_and_never_after_the_file(xray):
-    assert xray.GetName() == "X-ray LAO 30.5 / CAU 12.2"
+    assert xray.GetName() == "X-ray LAO 30.5, CAU 12.2"
     texts = [xray.GetAttribute(name) for name in xray.GetAttributeNames()]
     assert not any(PATIENT_FILE.stem in text or "1.2.3.4" in text for text in texts)
 

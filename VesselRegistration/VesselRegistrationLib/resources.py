@@ -1,8 +1,10 @@
-"""Where the files that travel with the extension lie: the same place in the source tree and in an installed Slicer."""
+"""Where the files that travel with the extension lie."""
 
 from pathlib import Path
 
 
 def resource_directory() -> Path:
-    """The module's Resources folder, beside this package."""
-    return Path(__file__).parent.parent / "Resources"
+    """The module's Resources folder: beside this package in the source tree and in Slicer, inside it where pip put it."""
+    package = Path(__file__).parent
+    inside = package / "Resources"
+    return inside if inside.is_dir() else package.parent / "Resources"

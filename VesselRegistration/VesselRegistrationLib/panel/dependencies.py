@@ -1,29 +1,49 @@
 """Python packages that Slicer does not bring: asked for when they are first needed, never at start-up."""
 
 import importlib.util
-
-import slicer
+from collections.abc import Mapping
 
 from ..errors import UserError
 
-PACKAGES = {"monai": "monai", "safetensors": "safetensors", "skimage": "scikit-image", "gdcm": "python-gdcm"}
+READING = {"gdcm": "python-gdcm", "skimage": "scikit-image"}
+NETWORKS = {"monai": "monai", "safetensors": "safetensors"}
 """Import name and name on the package index."""
 
 
-def ensurePackages() -> None:
-    """Install what is missing, after asking the user. Raises UserError where something stays missing.
+def ensureReading() -> None:
+    """Install what reading X-rays needs, where it is missing. Raises UserError where it stays missing."""
+    _ensure(READING)
+
+
+def ensureNetworks() -> None:
+    """Install what registration needs, where it is missing. Raises UserError where something stays missing.
 
     PyTorch comes through the extension of that name, which knows the build for this computer, and before MONAI, which
     would bring one of its own.
     """
     if importlib.util.find_spec("torch") is None:
         _installTorch()
-    missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+    _ensure(READING | NETWORKS)
+
+
+def _ensure(packages: Mapping[str, str]) -> None:
+    missing = _missing(packages)
     if missing:
-        slicer.packaging.pip_ensure(missing)
-    still = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+        import slicer.packaging
+
+        try:
+            slicer.packaging.pip_ensure(missing)
+        except Exception as problem:  # declined, or pip failed: Slicer raises errors of several kinds
+            raise UserError(f"The Python packages {', '.join(missing)} could not be installed: allow their "
+                            "installation, with a network connection, and try again.") from problem
+    still = _missing(packages)
     if still:
         raise UserError(f"The Python packages {', '.join(still)} are missing: allow their installation and try again.")
+
+
+def _missing(packages: Mapping[str, str]) -> list[str]:
+    importlib.invalidate_caches()
+    return [package for module, package in packages.items() if importlib.util.find_spec(module) is None]
 
 
 def _installTorch() -> None:

@@ -20,6 +20,7 @@ RESULT_PREFIX = "HybridOR.result."
 COLOR_TABLE_TAG = "HybridOROverlay"
 MASK_LABEL = 1
 SILHOUETTE_LABEL = 2
+OVERLAY_OPACITY = 0.4
 MASK_COLOR = (0.25, 0.75, 0.95)
 
 
@@ -64,6 +65,24 @@ def showProjection(model: SurfaceModel, projection: np.ndarray,
     return _showLabelmap(xrayNode, "silhouette", "Projected silhouette", drawn * SILHOUETTE_LABEL)
 
 
+def setOverlay(xrayNode: slicer.vtkMRMLScalarVolumeNode, visible: bool, opacity: float) -> None:
+    """Show or hide the registered model that lies projected on an X-ray, and how strongly it covers it (0 to 1)."""
+    projected = xrayNode.GetNodeReference(ROLE_PREFIX + "projectedModel")
+    if projected is not None:
+        projected.GetDisplayNode().SetVisibility(visible)
+        projected.GetDisplayNode().SetSliceIntersectionOpacity(opacity)
+
+
+def startOf(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLLabelMapVolumeNode | None:
+    """The silhouette that :func:`showProjection` drew on an X-ray last, None before."""
+    return xrayNode.GetNodeReference(ROLE_PREFIX + "silhouette")
+
+
+def maskOf(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLLabelMapVolumeNode | None:
+    """The vessel mask that was matched on an X-ray, None before."""
+    return xrayNode.GetNodeReference(ROLE_PREFIX + "mask")
+
+
 def _showView(view: ViewResult, model: SurfaceModel, xrayNode: slicer.vtkMRMLScalarVolumeNode) -> ViewNodes:
     for name in ("dice", "precision", "recall"):
         xrayNode.SetAttribute(RESULT_PREFIX + name, f"{getattr(view.overlap, name):.4f}")
@@ -106,6 +125,7 @@ def _showInSliceViewsOnly(modelNode: slicer.vtkMRMLModelNode) -> None:
     displayNode.Visibility2DOn()
     displayNode.Visibility3DOff()
     displayNode.SetSliceDisplayModeToProjection()
+    displayNode.SetSliceIntersectionOpacity(OVERLAY_OPACITY)
 
 
 def _ownNode(xrayNode: slicer.vtkMRMLScalarVolumeNode, role: str, className: str, name: str) -> slicer.vtkMRMLNode:

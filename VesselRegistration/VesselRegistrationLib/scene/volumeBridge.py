@@ -60,7 +60,7 @@ def frameFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> XAFrame:
     usableNode = volumeNode.GetNodeReference(USABLE_ROLE)
     usable = np.ones(attenuation.shape, bool) if usableNode is None else _pixels(usableNode) > 0
     facts = _readAttributes(volumeNode, FRAME_PREFIX)
-    return XAFrame(path=Path(volumeNode.GetName()), frame_number=facts.get("frame_number", 0),
+    return XAFrame(path=Path(volumeNode.GetName().replace("/", ",")), frame_number=facts.get("frame_number", 0),
                    frame_count=facts.get("frame_count", 1), attenuation=attenuation, usable=usable,
                    intensity_relationship=facts.get("intensity_relationship", "DISP"),
                    geometry=geometryFromVolume(volumeNode), subtracted=facts.get("subtracted", False),
@@ -122,7 +122,7 @@ def _geometryValues(geometry: HeaderGeometry) -> dict[str, Any]:
 
 def _title(frame: XAFrame) -> str:
     """What to call an X-ray without naming a patient or a file."""
-    return "X-ray" if frame.geometry.missing() else f"X-ray {frame.view().clinical_angles}"
+    return "X-ray" if frame.geometry.missing() else f"X-ray {frame.view().clinical_angles.replace(' /', ',')}"
 
 
 def _pixels(volumeNode: slicer.vtkMRMLVolumeNode) -> np.ndarray:
