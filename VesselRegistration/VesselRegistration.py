@@ -157,14 +157,18 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         for button, action in ((ui.sampleButton, self._loadSample), (ui.loadModelButton, self._loadModel),
                                (ui.loadXrayButton, self._loadXray), (ui.placeRoiButton, self._placeRoi),
                                (ui.wholeImageButton, self._useWholeImage)):
-            button.connect("clicked(bool)", lambda checked, action=action: self._attempt(action))
-        ui.frameSpinBox.connect("valueChanged(int)", lambda value: self._attempt(self._showFrame))
-        ui.maskCheckBox.connect("toggled(bool)", lambda checked: self._showOverlay())
-        ui.registerButton.connect("clicked(bool)", lambda checked: self.onRegister())
+            button.connect("clicked(bool)", self._slot(self._attempt, action))
+        ui.frameSpinBox.connect("valueChanged(int)", self._slot(self._attempt, self._showFrame))
+        ui.maskCheckBox.connect("toggled(bool)", self._slot(self._showOverlay))
+        ui.registerButton.connect("clicked(bool)", self._slot(self.onRegister))
         for name in ("method", "device", "fieldOfView"):
-            box = getattr(ui, f"{name}ComboBox")
-            box.connect("currentIndexChanged(int)", lambda index, name=name: self._choose(name))
+            getattr(ui, f"{name}ComboBox").connect("currentIndexChanged(int)", self._slot(self._choose, name))
         self._geometryEditor = GeometryEditor(ui, self._attempt)
+
+    @staticmethod
+    def _slot(action: Callable, *arguments) -> Callable:
+        """A slot that does something whatever the signal brings."""
+        return lambda *signal: action(*arguments)
 
     def _attempt(self, action: Callable, *arguments) -> None:
         """Do something for the user; what goes wrong is said in the panel."""

@@ -322,7 +322,7 @@ def test_the_scene_file_reopens_with_all_its_data(tmp_path):
     points = vtk_to_numpy(worldPolyData(registered).GetPoints().GetData())
     np.testing.assert_allclose(points, model.transformed(result.model_to_world).vertices, atol=1e-3)
     for view in result.views:
-        xray = scene.GetFirstNodeByName(f"X-ray {view.view.clinical_angles}")
+        xray = scene.GetFirstNodeByName(f"X-ray {view.view.clinical_angles.replace(' /', ',')}")
         back = frameFromVolume(xray)
         np.testing.assert_array_equal(back.attenuation, view.frame.attenuation)
         np.testing.assert_array_equal(back.usable, view.frame.usable)

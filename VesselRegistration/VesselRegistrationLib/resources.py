@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def resource_directory() -> Path:
-    """The module's Resources folder: beside this package in the source tree and in Slicer, inside it where pip put it."""
+    """The module's Resources folder: beside this package in source tree and Slicer, inside it where pip put it."""
     package = Path(__file__).parent
     inside = package / "Resources"
     return inside if inside.is_dir() else package.parent / "Resources"

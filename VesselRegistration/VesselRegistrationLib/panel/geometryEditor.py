@@ -22,7 +22,10 @@ class GeometryEditor:
         self._shown: dict[str, float] = {}
         self._node: slicer.vtkMRMLScalarVolumeNode | None = None
         for name, box in self._boxes.items():
-            box.connect("editingFinished()", lambda name=name: attempt(self._give, name))
+            box.connect("editingFinished()", self._slot(attempt, name))
+
+    def _slot(self, attempt: Callable[..., None], name: str) -> Callable[[], None]:
+        return lambda: attempt(self._give, name)
 
     def show(self, xrayNode: slicer.vtkMRMLScalarVolumeNode | None) -> HeaderGeometry | None:
         """Show the geometry of an X-ray; it is returned."""
