@@ -11,6 +11,9 @@ from PySide6 import QtCore, QtWidgets
 from .pythonqt import _Meta, PythonQtObject
 
 
+_NO_LIMIT = 16777215  # QWIDGETSIZE_MAX
+
+
 class Widget(PythonQtObject, QtWidgets.QWidget, metaclass=_Meta):
     """Base of composite widgets."""
 
@@ -52,6 +55,7 @@ class ctkCollapsibleButton(Widget):
         return done
 
     def _showContents(self) -> None:
+        self.setMaximumHeight(self._height if self._collapsed else _NO_LIMIT)
         for child in QtWidgets.QWidget.children(self):
             if isinstance(child, QtWidgets.QWidget) and child is not self._button:
                 if self._collapsed and not child.isHidden():

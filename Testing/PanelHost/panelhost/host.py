@@ -188,8 +188,7 @@ class Host:
 
     def _loadScene(self, path: str, properties: dict[str, Any] | None = None) -> bool:
         """Replace the scene by a bundle, as File > Open does."""
-        slicer.mrmlScene.Clear(False)
-        return bool(slicer.mrmlScene.ReadFromMRB(str(path), bool((properties or {}).get("clear", False))))
+        return bool(slicer.mrmlScene.ReadFromMRB(str(path), bool((properties or {}).get("clear", True))))
 
 
 class SampleDataLogic:

@@ -7,6 +7,7 @@ on reading and on writing.
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 _MODAL = {"QMessageBox", "QFileDialog", "QInputDialog", "QErrorMessage", "QProgressDialog", "QColorDialog"}
 _SHIBOKEN_META = type(QtCore.QObject)
 _wrapped: dict[type, type] = {}
+_reading: set[tuple[int, str]] = set()
+"""Properties being read. sizeHint is a virtual method as well: Shiboken asks for it by name while Qt reads it."""
 loading = {"ui": False}
 """While a .ui file loads, PySide6 sets the children as attributes of the top widget; PythonQt does not."""
 
@@ -32,8 +35,12 @@ class PythonQtObject:
     def __getattribute__(self, name: str) -> Any:
         if not name.startswith("_"):
             found = _propertyName(self, name)
-            if found is not None:
-                return QtCore.QObject.property(self, found)  # type: ignore[call-overload]
+            if found is not None and (id(self), name) not in _reading:
+                _reading.add((id(self), name))
+                try:
+                    return QtCore.QObject.property(self, found)  # type: ignore[call-overload]
+                finally:
+                    _reading.discard((id(self), name))
             if name in ("connect", "disconnect"):  # Shiboken would answer with its own
                 return PythonQtObject.__dict__[name].__get__(self)
         return super().__getattribute__(name)
@@ -53,7 +60,11 @@ class PythonQtObject:
     def connect(self, signature: str, slot: Callable[..., Any]) -> bool:
         """Connect a signal given by its C++ signature, as PythonQt does."""
         signal, without = _signal(self, signature)
-        called: Callable[..., Any] = (lambda *_: slot()) if without else slot
+        count = 0 if without else _positional(slot)
+        sent = 0 if without else signature.count(",") + 1
+        # PySide6 chooses among the forms of a signal by the number of arguments that the callable takes.
+        called: Callable[..., Any] = (
+            (lambda: slot()), (lambda a: slot(*(a,)[:count])), (lambda a, b: slot(*(a, b)[:count])))[sent]
         signal.connect(called)
         self.__dict__.setdefault("_connections", []).append((signature, slot, called))
         return True
@@ -96,6 +107,14 @@ def _signal(target: Any, signature: str) -> tuple[Any, bool]:
     if not known:
         raise ValueError(f"{type(target).__name__} has no signal {signature}.")
     return object.__getattribute__(target, declared.get(normal, name)), without
+
+
+def _positional(slot: Callable[..., Any]) -> int | None:
+    """How many arguments a slot takes; None for any number. PythonQt, too, drops what a slot does not take."""
+    kinds = [parameter.kind for parameter in inspect.signature(slot).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return None
+    return sum(kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
 
 
 def wrap(qtClass: type) -> type:

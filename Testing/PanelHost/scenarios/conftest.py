@@ -1,0 +1,46 @@
+"""One host for the process, a fresh scene and panel for every scenario."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+MODULE_FILE = Path(__file__).parents[3] / "VesselRegistration" / "VesselRegistration.py"
+
+
+@pytest.fixture(scope="session")
+def host():
+    """The running host."""
+    from panelhost.host import Host
+
+    return Host()
+
+
+@pytest.fixture
+def silence(host):
+    """The host's records; a scenario must end without a popup and without an error in a slot or observer."""
+    host.notice.popups.clear()
+    host.notice.errors.clear()
+    yield host.notice
+    assert host.notice.errors == []
+    assert host.notice.popups == []
+
+
+@pytest.fixture
+def panel(host, silence):
+    """The panel of the module, open on an empty scene."""
+    import slicer
+
+    slicer.mrmlScene.Clear(True)
+    widget = host.openPanel(MODULE_FILE)
+    yield widget
+    widget = slicer.modules.VesselRegistrationWidget
+    host.close(widget)
+    widget.parent.hide()
+    slicer.mrmlScene.Clear(True)
