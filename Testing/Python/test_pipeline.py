@@ -160,9 +160,10 @@ def test_a_warning_of_the_method_rejects_and_is_the_reason(model, answer_with):
 def test_little_overlap_is_to_be_checked_and_less_is_rejected():
     _, _, made = frames_and_masks(1)
     view = made.views[0]
-    statuses = [judge([replace(view, overlap=replace(view.overlap, dice=dice))], ()).status
+    statuses = [judge([replace(view, overlap=replace(view.overlap, dice=dice))] * 2, ()).status
                 for dice in (0.2, 0.6, 0.9)]
     assert statuses == ["rejected", "check", "accepted"]
+    assert judge([replace(view, overlap=replace(view.overlap, dice=0.9))], ()).status == "check"
     good, bad = (replace(view, overlap=replace(view.overlap, dice=dice)) for dice in (0.9, 0.2))
     assert judge([good, bad], ()).status == "rejected"
 

@@ -11,8 +11,10 @@ SMALLEST_MASK_SHARE = 0.004
 
 REJECTED_BELOW_DICE = 0.45
 ACCEPTED_FROM_DICE = 0.75
-"""Overlap of registered silhouette and mask in the worst view. Overlap is not accuracy: good overlap can hide an error
-of millimetres, so ``accepted`` only says that nothing speaks against the fit."""
+"""Overlap of registered silhouette and mask in the worst view, for methods that cannot tell their errors in mm.
+
+Overlap is not accuracy: in one view, good overlap hides errors of a centimetre (see ``evaluate registration --method
+affine``), so it takes two views that agree to be accepted."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ def judge(views: Sequence[ViewResult], warnings: Sequence[str], confidence: Pose
     if dice < ACCEPTED_FROM_DICE:
         return Verdict(CHECK, f"Model and vessel mask overlap only in part in {_name(worst)} (Dice {dice:.2f}, below "
                               f"{ACCEPTED_FROM_DICE:g}): look at the overlay before you use it.")
+    if len(views) == 1:
+        return Verdict(CHECK, f"Model and vessel mask overlap (Dice {dice:.2f}), but in one view this method cannot tell "
+                              "its error in mm: look at the overlay, add a second view or use the method pose.")
     return Verdict(ACCEPTED, f"Model and vessel mask overlap in every view (Dice {dice:.2f} in the worst).")
 
 
