@@ -17,6 +17,7 @@ from .cases import NETWORK, WRONG, plan_cases, plan_network_cases
 from .memory import peak_memory_mib
 from .network_masks import networks_missing
 from .outcome import CaseOutcome
+from .peer import compare_with_peer, require_peer
 from .report import RunFacts, report_as_dict
 from .workers import solve_everywhere
 
@@ -33,7 +34,8 @@ _FAR_OFF_MM = 20.0
 class BenchmarkRequest:
     """What to run: ``cases`` of the ordinary strata (others come on top), on simulated anatomies and ``models``.
 
-    ``scheduler`` is the address of a Dask scheduler; ``workers`` processes are used without one.
+    ``scheduler`` is the address of a Dask scheduler; ``workers`` processes are used without one. ``peer`` compares
+    with nanodrr on a few cases more.
     """
 
     cases: int = DEFAULT_CASES
@@ -41,6 +43,7 @@ class BenchmarkRequest:
     models: tuple[Path, ...] = ()
     workers: int = 0
     scheduler: str | None = None
+    peer: bool = False
     command: str = ""
 
     @property
@@ -52,7 +55,12 @@ class BenchmarkRequest:
 def run_benchmark(
     request: BenchmarkRequest, progress: ProgressCallback = ignore_progress, should_stop: StopCheck = never_stop
 ) -> tuple[list[CaseOutcome], dict[str, Any]]:
-    """Solve all cases and give their outcomes and the content of the report. Raises UserError for unusable meshes."""
+    """Solve all cases and give their outcomes and the content of the report.
+
+    Raises UserError for meshes that cannot be used, or where the peer is asked for and not installed.
+    """
+    if request.peer:
+        require_peer()
     begin = time.perf_counter()
     sources = _checked(request.models)
     specs = plan_cases(sources, request.cases, request.seed)
@@ -69,8 +77,10 @@ def run_benchmark(
         left_out.append(f"masks of our networks on simulated frames. {missing}")
     outcomes = solve_everywhere(specs, baselines, request.processes, request.scheduler, progress, should_stop)
     largest = max((spec for spec in specs if spec.mask != NETWORK), key=lambda spec: (spec.view_count, -spec.index))
-    facts = RunFacts(request.command, request.seed, time.perf_counter() - begin, request.processes,
-                     peak_memory_mib(largest), tuple(left_out))
+    wall_s = time.perf_counter() - begin
+    peer = compare_with_peer(sources, request.seed, progress, should_stop) if request.peer else None
+    facts = RunFacts(request.command, request.seed, wall_s, request.processes, peak_memory_mib(largest),
+                     tuple(left_out), peer)
     return outcomes, report_as_dict(outcomes, facts)
 
 

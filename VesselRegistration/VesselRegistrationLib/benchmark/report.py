@@ -52,7 +52,7 @@ def report_as_dict(outcomes: Sequence[CaseOutcome], facts: RunFacts) -> dict[str
     """Everything the run gave, ready for JSON."""
     judged, capture, overlaps = judgement(outcomes), capture_rows(outcomes), overlap_rows(outcomes)
     times = time_rows(outcomes)
-    lines = targets(outcomes, judged, capture, overlaps, times, facts.memory_mib)
+    lines = targets(outcomes, judged, capture, overlaps, times, facts.memory_mib, facts.peer)
     return {
         "schema_version": 1, "software": f"vessel-registration {__version__}", "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs", **asdict(facts),
@@ -165,9 +165,9 @@ def _confidence_text(judged: Row) -> str:
 
 
 def _peer_text(peer: Row) -> str:
-    rows = [(row["method"], str(row["cases"]), *[f"{row[name]:.2f}" for name in
-                                                 ("mrpd_p50", "mtre_p50", "cpu_s", "wall_s")]) for row in peer["rows"]]
-    return f"{peer['text']}\n\n" + table(("method", "cases", "mRPD p50 mm", "mTRE p50 mm", "CPU s", "wall s"), rows)
+    rows = [(str(row["views"]), row["method"], str(row["cases"]),
+             *[f"{row[name]:.2f}" for name in ("mrpd_mm", "mtre_mm", "cpu_s", "wall_s")]) for row in peer["rows"]]
+    return f"{peer['text']}\n\n" + table(("views", "method", "cases", "mRPD mm", "mTRE mm", "CPU s", "wall s"), rows)
 
 
 def _failure_table(rows: Sequence[Row]) -> str:

@@ -24,10 +24,11 @@ class Target:
 
 
 def targets(outcomes: Sequence[CaseOutcome], judged: Mapping[str, Any], capture: Sequence[Row],
-            overlaps: Sequence[Row], times: Sequence[Row], memory_mib: float | None) -> list[Target]:
+            overlaps: Sequence[Row], times: Sequence[Row], memory_mib: float | None,
+            peer: Mapping[str, Any] | None = None) -> list[Target]:
     """All lines, those of errors first."""
     return [*_one_view(outcomes), *_two_views(outcomes), *_capture(outcomes, capture),
-            *_overlap(overlaps), *_judgement(judged), *_cost(times, memory_mib)]
+            *_overlap(overlaps), *_judgement(judged), *_cost(times, memory_mib), *_peer(peer)]
 
 
 def _one_view(outcomes: Sequence[CaseOutcome]) -> list[Target]:
@@ -93,6 +94,16 @@ def _cost(times: Sequence[Row], memory_mib: float | None) -> list[Target]:
         lines.append(_at_most(f"CPU seconds with search, {views} view{'s' * (views > 1)}, mean", most,
                               row["mean_cpu_s"] if row else None, "s", row["cases"] if row else 0))
     return [*lines, _at_most("peak memory of a process that only solves", 250.0, memory_mib, "MiB", 1)]
+
+
+def _peer(peer: Mapping[str, Any] | None) -> list[Target]:
+    lines = []
+    for views in (1, 2):
+        ratio = peer["cpu_ratio"][views - 1] if peer else None
+        cases = sum(row["cases"] for row in peer["rows"] if row["views"] == views) // 2 if peer else 0
+        lines.append(Target(f"CPU seconds of nanodrr over the solver's, {views} view{'s' * (views > 1)}", ">= 50",
+                            ratio, "times", None if ratio is None else ratio >= 50, cases))
+    return lines
 
 
 def _percentile(errors: Sequence[float], share: int) -> float | None:

@@ -32,6 +32,8 @@ def add_parser(commands: "Commands") -> None:
                         help="processes (default: one for each CPU); they do not change the results")
     parser.add_argument("--scheduler", metavar="ADDRESS",
                         help="address of a Dask scheduler whose workers do the cases (needs slicer-hybridor[dask])")
+    parser.add_argument("--peer", choices=("nanodrr",),
+                        help="compare with registration by this differentiable renderer on a few cases more (minutes)")
     parser.add_argument("--calibrate", action="store_true",
                         help="fit the coefficients of the solver's confidence instead, on seeds and anatomies of their "
                              f"own (default {_CALIBRATION_CASES} cases), and write them into --out")
@@ -46,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     if count is None:
         count = _CALIBRATION_CASES if options.calibrate else _DEFAULT_CASES
     request = BenchmarkRequest(count, options.seed, tuple(options.model), options.workers, options.scheduler,
-                               _command(options, count))
+                               options.peer is not None, _command(options, count))
     if options.calibrate:
         _calibrate(request, options.out)
     else:
@@ -95,4 +97,4 @@ def _command(options: argparse.Namespace, count: int) -> str:
     """The command that gives these numbers again, without the paths of this machine."""
     models = "".join(f" --model {path.name}" for path in options.model)
     return (f"vessel-registration benchmark pose{' --calibrate' if options.calibrate else ''} --cases {count} "
-            f"--seed {options.seed}{models}")
+            f"--seed {options.seed}{models}{f' --peer {options.peer}' if options.peer else ''}")
