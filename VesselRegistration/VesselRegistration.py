@@ -98,13 +98,14 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self._connect()
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
         """Stop what runs and let go of the scene."""
         self._stopRequested = True
-        self.removeObservers()
         self.setParameterNode(None)
+        self.removeObservers()
 
     def enter(self) -> None:
         """The user came to the module."""
@@ -125,6 +126,11 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onSceneEndImport(self, caller, event) -> None:
+        """Show what a loaded scene brings: its references are whole only now, and no event of the node says so."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
     def onReload(self) -> None:
         """Reload the algorithms with the module."""
         for name in [name for name in sys.modules if name.split(".")[0] == "VesselRegistrationLib"]:
@@ -141,6 +147,7 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._update)
         self._parameterNode = parameterNode
+        self._shown = None
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._update)
@@ -239,6 +246,8 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
     def _update(self, caller=None, event=None) -> None:
         """Show what is there, and say what is missing."""
         ui, node = self.ui, self._parameterNode
+        if slicer.mrmlScene.IsImporting():
+            return
         if node is not None and not self._running:
             self._say(self._adopt)
         missing = self.logic.missing(node.model if node else None, self._xrays())
@@ -255,8 +264,8 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         geometry = self._showXray(node.xray)
         inputs = (node.model, node.xray, node.secondXray, geometry, ui.frameSpinBox.value)
         if inputs != self._shown:
-            self._shown = inputs
-            self._say(self._showNewInputs, missing)
+            first, self._shown = self._shown is None, inputs
+            self._say(self._showNewInputs, missing, first)
         self._showOverlay()
 
     def _showXray(self, xray):
@@ -268,13 +277,19 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         ui.reportBrowser.html = reportAsHtml(reportOf(xray)) if xray else ""
         ui.geometryLabel.text = geometryAsHtml(geometry) if geometry else ""
         number, count = self.logic.frameRange(xray) if xray else (0, 1)
+        ui.frameSpinBox.blockSignals(True)  # only the user's changes choose a frame
         ui.frameSpinBox.maximum, ui.frameSpinBox.value = count - 1, number
+        ui.frameSpinBox.blockSignals(False)
         return geometry
 
-    def _showNewInputs(self, missing: str) -> None:
-        """Forget the result of other inputs; show the new X-ray, with the model where the search will start."""
+    def _showNewInputs(self, missing: str, first: bool) -> None:
+        """Forget the result of other inputs; show the new X-ray, with the model where the search will start.
+
+        The first inputs of a parameter node come with its scene, and their result stays.
+        """
         node = self._parameterNode
-        node.transform = None
+        if not first:
+            node.transform = None
         self.ui.measuresLabel.text = ""
         if node.xray is not None and node.xray.GetImageData() is not None:
             showInSliceView(node.xray)
@@ -293,7 +308,7 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
 
     def _xrays(self) -> list:
         node = self._parameterNode
-        return [xray for xray in (node.xray, node.secondXray) if xray] if node else []
+        return [xray for xray in (node.xray, node.secondXray) if xray] if node and node.xray else []
 
     def onRegister(self) -> None:
         """Register, or cancel the registration that runs."""
