@@ -57,7 +57,7 @@ def test_every_view_projects_with_its_camera_times_the_one_pose(model, answer_wi
     frames, masks, made = frames_and_masks()
     answer_with(made.model_to_world)
     result = register(RegistrationRequest(model, frames, masks))
-    assert result.status == "accepted"
+    assert result.status == "check"  # the answer comes without an error in mm
     np.testing.assert_array_equal(result.model_to_world, made.model_to_world)
     for view, frame in zip(result.views, frames, strict=True):
         camera = frame.view().projection_matrix
@@ -162,8 +162,7 @@ def test_little_overlap_is_to_be_checked_and_less_is_rejected():
     view = made.views[0]
     statuses = [judge([replace(view, overlap=replace(view.overlap, dice=dice))] * 2, ()).status
                 for dice in (0.2, 0.6, 0.9)]
-    assert statuses == ["rejected", "check", "accepted"]
-    assert judge([replace(view, overlap=replace(view.overlap, dice=0.9))], ()).status == "check"
+    assert statuses == ["rejected", "check", "check"]
     good, bad = (replace(view, overlap=replace(view.overlap, dice=dice)) for dice in (0.9, 0.2))
     assert judge([good, bad], ()).status == "rejected"
 

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..pose.confidence import PoseConfidence
-from .result import ACCEPTED, CHECK, REJECTED, ViewResult
+from .result import CHECK, REJECTED, ViewResult
 
 SMALLEST_MASK_SHARE = 0.004
 """A vessel mask of less than this share of the usable pixels shows no vessel to register."""
 
 REJECTED_BELOW_DICE = 0.45
-ACCEPTED_FROM_DICE = 0.75
 """Overlap of registered silhouette and mask in the worst view, for methods that cannot tell their errors in mm.
 
-Overlap is not accuracy: in one view, good overlap hides errors of a centimetre (see ``evaluate registration --method
-affine``), so it takes two views that agree to be accepted."""
+Overlap is not accuracy: good overlap hides errors of a centimetre (see ``evaluate registration --method affine``), so
+such a method is never accepted without a look."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,8 @@ def judge(views: Sequence[ViewResult], warnings: Sequence[str], confidence: Pose
     if dice < REJECTED_BELOW_DICE:
         return Verdict(REJECTED, f"Model and vessel mask overlap too little in {_name(worst)} (Dice {dice:.2f}, below "
                                  f"{REJECTED_BELOW_DICE:g}).")
-    if dice < ACCEPTED_FROM_DICE:
-        return Verdict(CHECK, f"Model and vessel mask overlap only in part in {_name(worst)} (Dice {dice:.2f}, below "
-                              f"{ACCEPTED_FROM_DICE:g}): look at the overlay before you use it.")
-    if len(views) == 1:
-        return Verdict(CHECK, f"Model and vessel mask overlap (Dice {dice:.2f}), but in one view this method cannot tell "
-                              "its error in mm: look at the overlay, add a second view or use the method pose.")
-    return Verdict(ACCEPTED, f"Model and vessel mask overlap in every view (Dice {dice:.2f} in the worst).")
+    return Verdict(CHECK, f"Model and vessel mask overlap (Dice {dice:.2f} in the worst view), but this method cannot "
+                          "tell its error in mm: look at the overlay, or use the method pose.")
 
 
 def _name(view: ViewResult) -> str:
