@@ -322,7 +322,7 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self._update()
         self._say(self._register)
         self._running = False
-        self.ui.progressBar.value = 0
+        self.ui.progressBar.value, self.ui.progressBar.format = 0, "%p%"
         self._update()
 
     def _register(self) -> None:

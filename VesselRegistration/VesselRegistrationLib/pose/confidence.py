@@ -176,9 +176,10 @@ def calibration_file() -> Path:
 def _status(
     probability: float, interval: tuple[float, float], features: np.ndarray, estimate: PoseEstimate, known: Calibration
 ) -> tuple[str, str]:
-    likely = f"{100 * probability:.0f} % likely to be within {LIMIT_MM:g} mm in the image plane"
+    percent = "over 99" if probability > 0.99 else f"{100 * probability:.0f}"
+    likely = f"{percent} % likely to be within {LIMIT_MM:g} mm in the image plane"
     if probability >= known.accepted_from:
-        return ACCEPTED, f"The pose is {likely} (expected error {interval[0]:.1f} to {interval[1]:.1f} mm)."
+        return ACCEPTED, f"The pose is {likely} (expected error below {max(interval[1], 0.1):.1f} mm)."
     why = _weakness(features, estimate, known)
     if probability >= known.rejected_below:
         return CHECK, f"The pose is only {likely}: {why}. Look at the overlay before you use it."
