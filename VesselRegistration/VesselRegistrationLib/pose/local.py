@@ -104,6 +104,15 @@ def contour_equations(
     contour: Contour, evidence: ViewEvidence, centre: np.ndarray, level: Level
 ) -> tuple[np.ndarray, np.ndarray]:
     """J^T W J (6, 6) and J^T W r (6,) that draw a contour to the edges of one view, for a twist about ``centre``."""
+    residual, weight = edge_pulls(contour, evidence, level)
+    gradient = normal_gradient(contour, evidence.view.projection_matrix)
+    jacobian = np.column_stack([np.cross(contour.points - centre, gradient), gradient])
+    weighted = jacobian * weight[:, None]
+    return weighted.T @ jacobian, weighted.T @ residual
+
+
+def edge_pulls(contour: Contour, evidence: ViewEvidence, level: Level) -> tuple[np.ndarray, np.ndarray]:
+    """How far (px, outward) the edges of one view pull each point of a contour, and with what weight; both (K,)."""
     view = evidence.view
     reach_px = level.reach_mm / view.isocentre_spacing_mm
     scale_px = level.scale_mm / view.isocentre_spacing_mm
@@ -112,13 +121,8 @@ def contour_equations(
     total = likelihood.sum(axis=1)
     residual = (likelihood * position).sum(axis=1) / np.maximum(total, 1e-12)
     trust = total / (total + _DOUBT)
-
-    gradient = normal_gradient(contour, view.projection_matrix)
-    jacobian = np.column_stack([np.cross(contour.points - centre, gradient), gradient])
     # Neighbouring points repeat each other: count them as so many independent ones at most.
-    weight = trust / (2 * scale_px**2) * min(1.0, _INDEPENDENT_POINTS / len(contour.points))
-    weighted = jacobian * weight[:, None]
-    return weighted.T @ jacobian, weighted.T @ residual
+    return residual, trust / (2 * scale_px**2) * min(1.0, _INDEPENDENT_POINTS / len(contour.points))
 
 
 def normal_gradient(contour: Contour, projection: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Bending of a registered vessel model that rigid motion cannot explain, as a stiff wire causes it. Optional."""
