@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 import types
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6 import QtCore, QtWidgets
 
-from .pythonqt import _Meta, PythonQtObject
-
+from .pythonqt import PythonQtObject, _Meta
 
 _NO_LIMIT = 16777215  # QWIDGETSIZE_MAX
 
@@ -24,7 +23,7 @@ class ctkCollapsibleButton(Widget):
     """A titled button on top of contents that it shows or hides."""
 
     contentsCollapsed = QtCore.Signal(bool)
-    _signatures = {"contentsCollapsed(bool)": "contentsCollapsed"}
+    _signatures: ClassVar[dict[str, str]] = {"contentsCollapsed(bool)": "contentsCollapsed"}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,7 +89,7 @@ class ctkPathLineEdit(Widget):
     """A line edit for the path of a file or folder, with a browse button."""
 
     currentPathChanged = QtCore.Signal(str)
-    _signatures = {"currentPathChanged(QString)": "currentPathChanged"}
+    _signatures: ClassVar[dict[str, str]] = {"currentPathChanged(QString)": "currentPathChanged"}
 
     class Filter(enum.IntFlag):
         """What may be chosen: QDir's filters, as the C++ class declares them."""
@@ -134,7 +133,7 @@ class ctkPathLineEdit(Widget):
     def _setFilters(self, filters: int) -> None:
         self._filterBits = filters
 
-    def _value(name: str, kind: Any) -> Any:  # type: ignore[misc]  # noqa: N805
+    def _value(name: str, kind: Any) -> Any:  # type: ignore[misc]
         def read(self: Any) -> Any:
             return self._values[name]
 
@@ -159,7 +158,8 @@ class ctkDoubleSpinBox(Widget):
 
     valueChanged = QtCore.Signal(float)
     editingFinished = QtCore.Signal()
-    _signatures = {"valueChanged(double)": "valueChanged", "editingFinished()": "editingFinished"}
+    _signatures: ClassVar[dict[str, str]] = {
+        "valueChanged(double)": "valueChanged", "editingFinished()": "editingFinished"}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -179,7 +179,7 @@ class ctkDoubleSpinBox(Widget):
         """Set the limits, as the slot of the C++ class."""
         self._spin.setRange(minimum, maximum)
 
-    def _forward(kind: Any, getter: str, setter: str) -> Any:  # type: ignore[misc]  # noqa: N805
+    def _forward(kind: Any, getter: str, setter: str) -> Any:  # type: ignore[misc]
         return QtCore.Property(kind, lambda self: getattr(self._spin, getter)(),
                                lambda self, value: getattr(self._spin, setter)(value))
 

@@ -36,7 +36,7 @@ class Connector:
             self._callback()
 
 
-def createConnector(widget: Any, field: Field) -> Connector:
+def createConnector(widget: Any, field: Field) -> Connector:  # noqa: PLR0911 - one line for each pair
     """Return the connector for a widget and a parameter; raise RuntimeError where Slicer has none."""
     kind, of = field.kind, type(widget)
     if field.isNode and of is qMRMLNodeComboBox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import vtk
 from PySide6 import QtCore, QtWidgets
@@ -16,7 +16,7 @@ class qMRMLWidget(Widget):
     """A widget that tells its children which scene to use, through connections made in the .ui file."""
 
     mrmlSceneChanged = QtCore.Signal(object)
-    _signatures = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+    _signatures: ClassVar[dict[str, str]] = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,9 +50,9 @@ class qMRMLNodeComboBox(Widget):
     currentNodeChanged = QtCore.Signal(object)
     currentNodeIDChanged = QtCore.Signal(str)
     nodeActivated = QtCore.Signal(object)
-    _signatures = {"currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged",
-                   "currentNodeIDChanged(QString)": "currentNodeIDChanged",
-                   "nodeActivated(vtkMRMLNode*)": "nodeActivated"}
+    _signatures: ClassVar[dict[str, str]] = {"currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged",
+                                             "currentNodeIDChanged(QString)": "currentNodeIDChanged",
+                                             "nodeActivated(vtkMRMLNode*)": "nodeActivated"}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,7 +166,7 @@ class qMRMLNodeComboBox(Widget):
         self._select(self._box.itemData(index) or "")
         self.nodeActivated.emit(self.currentNode())
 
-    def _value(name: str, kind: Any) -> Any:  # type: ignore[misc]  # noqa: N805
+    def _value(name: str, kind: Any) -> Any:  # type: ignore[misc]
         def read(self: Any) -> Any:
             return self._values[name]
 

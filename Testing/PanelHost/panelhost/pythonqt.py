@@ -64,7 +64,7 @@ class PythonQtObject:
         sent = 0 if without else signature.count(",") + 1
         # PySide6 chooses among the forms of a signal by the number of arguments that the callable takes.
         called: Callable[..., Any] = (
-            (lambda: slot()), (lambda a: slot(*(a,)[:count])), (lambda a, b: slot(*(a, b)[:count])))[sent]
+            slot, (lambda a: slot(*(a,)[:count])), (lambda a, b: slot(*(a, b)[:count])))[sent]
         signal.connect(called)
         self.__dict__.setdefault("_connections", []).append((signature, slot, called))
         return True

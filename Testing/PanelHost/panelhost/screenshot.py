@@ -29,7 +29,8 @@ def main() -> int:
     if chosen.register:
         widget.ui.registerButton.click()
     host.settle()
-    widget.parent.resize(chosen.width, max(widget.parent.sizeHint.height(), widget.parent.layout().minimumSize().height()))
+    needed = widget.parent.layout().totalHeightForWidth(chosen.width)
+    widget.parent.resize(chosen.width, max(widget.parent.sizeHint.height(), needed))
     host.settle()
     saved = widget.parent.grab().save(str(chosen.out))
     host.close(widget)
