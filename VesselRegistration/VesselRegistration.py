@@ -255,7 +255,8 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         ui.registerButton.text = _("Cancel") if self._running else _("Register")
         ui.registerButton.toolTip = missing or _("Find the pose of the model that explains the X-ray")
         ui.placeRoiButton.enabled = not missing
-        ui.missingLabel.text = missing
+        ui.missingLabel.text, ui.missingLabel.visible = missing, bool(missing)
+        ui.progressBar.visible = self._running
         ui.inputsFrame.enabled = not self._running
         if node is None or self._running:
             return

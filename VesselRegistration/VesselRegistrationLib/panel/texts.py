@@ -52,5 +52,5 @@ def measuresAsHtml(result: RegistrationResult) -> str:
              f"{view.overlap.precision:.2f}, recall {view.overlap.recall:.2f}" for view in result.views]
     if result.confidence:
         low, high = result.confidence.mrpd_interval_mm
-        lines.append(f"Expected error in the image plane, 90 % interval: {low:.2f} to {high:.2f} mm")
+        lines.append(f"Expected error in the image plane, 90 % interval: {low:.1f} to {high:.1f} mm")
     return "<br>".join(lines)
