@@ -117,3 +117,59 @@ def test_command_advise_view(lower_case: Path, true_pose: np.ndarray, tmp_path: 
     assert "shrinks the expected error from" in printed
     assert main(["advise-view", *files, "--primary-limits", "30", "-30"]) == 2
     assert "smaller first" in capsys.readouterr().err
+
+
+@pytest.fixture
+def both_views(lower_case: Path, untrained_networks: Path) -> list[str]:
+    return ["register", "--model", str(lower_case / "model.vtp"), "--xa", str(lower_case / "view_0.dcm"),
+            "--xa", str(lower_case / "view_1.dcm"), "--frame", "2", "--frame", "1",
+            "--mask", *(str(lower_case / f"vessel_mask_{number}.png") for number in range(2))]
+
+
+def test_register_says_what_headers_leave_open_and_bends_on_request(
+        both_views: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*both_views, "--deform", "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "whether the table moved between view_0.dcm and view_1.dcm" in printed
+    told = json.loads((tmp_path / "out" / "deformation.json").read_text(encoding="utf-8"))
+    assert told["sentence"] in printed
+    assert (tmp_path / "out" / "bent_model.vtp").exists() == bool(told["bends"])
+    if told["bends"]:
+        result = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+        assert result["status"] != "accepted"
+        assert result["uncertainty"] is None
+
+
+def test_bending_needs_two_views(lower_case: Path, both_views: list[str], tmp_path: Path,
+                                 capsys: pytest.CaptureFixture[str]) -> None:
+    one_view = [*both_views[:5], "--mask", str(lower_case / "vessel_mask_0.png")]
+    assert main([*one_view, "--deform", "--out", str(tmp_path / "out")]) == 2
+    assert "two views" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pose_is_carried_from_one_view_to_the_next_and_the_run_replayed(
+        lower_case: Path, untrained_networks: Path, tmp_path: Path) -> None:
+    def command(view: int, *more: str) -> list[str]:
+        return ["register", "--model", str(lower_case / "model.vtp"), "--xa", str(lower_case / f"view_{view}.dcm"),
+                *more]
+
+    masks = [str(lower_case / f"vessel_mask_{number}.png") for number in range(2)]
+    first, second, again = (tmp_path / name for name in ("first", "second", "again"))
+    assert main(command(0, "--frame", "2", "--mask", masks[0], "--out", str(first))) == 0
+    carried = ("--init", str(first / "result.json"), "--init-xa", str(lower_case / "view_0.dcm"))
+    assert main(command(1, "--frame", "1", "--mask", masks[1], *carried, "--out", str(second))) == 0
+    assert main(command(1, "--replay", str(second), "--out", str(again))) == 0
+    results = [json.loads((folder / "result.json").read_text(encoding="utf-8")) for folder in (first, second, again)]
+    truth = np.array(json.loads((lower_case / "truth.json").read_text(encoding="utf-8"))["model_to_world"])
+    points = read_model(lower_case / "model.vtp").vertices
+
+    def mtre_mm(result: dict) -> float:
+        found = np.array(result["model_to_world"])
+        return float(np.linalg.norm(points @ (found - truth)[:3, :3].T + (found - truth)[:3, 3], axis=1).mean())
+
+    assert mtre_mm(results[1]) < 2.5
+    assert mtre_mm(results[1]) < mtre_mm(results[0]) + 0.5
+    assert results[1]["limits"]["information"]
+    assert results[2]["model_to_world"] == results[1]["model_to_world"]
+    assert main(command(1, "--init-xa", masks[0], "--out", str(tmp_path / "no"))) == 2

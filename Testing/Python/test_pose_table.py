@@ -51,9 +51,22 @@ def test_table_moves_between_files_and_within_them_add_up(tmp_path: Path) -> Non
     second = enhanced(tmp_path / "b.dcm", 40, [(25, 45, -7), (25, 50, -7)])
     found = shared((first, 0), (second, 1))
     # 15 mm to the left, 45 to the head, 7 up, for a patient who lies head first and supine.
-    np.testing.assert_allclose(found.views[1].table_shift_mm, [-15, 7, 45], atol=1e-9)
-    assert found.views[0].table_shift_mm == (0, 0, 0)
+    np.testing.assert_allclose(found.frames[1].view().table_shift_mm, [-15, 7, 45], atol=1e-9)
+    assert found.frames[0].view().table_shift_mm == (0, 0, 0)
     assert found.notes == ()
+
+
+def test_frames_count_from_an_earlier_file(tmp_path: Path) -> None:
+    earlier = enhanced(tmp_path / "a.dcm", -20, [(10, 5, 0), (90, 90, 90)])
+    later = enhanced(tmp_path / "b.dcm", 40, [(12, 45, 0), (12, 48, 0)])
+    frame = open_xa(later).frame(1)
+    found = same_reference([frame], [read_reference(later)], read_reference(earlier))
+    np.testing.assert_allclose(found.frames[0].view().table_shift_mm, [-2, 0, 43], atol=1e-9)
+    assert frame.geometry.table_shift_mm == pytest.approx((0, 0, 3))
+    # The same file again: whatever its header says of the table, it has not moved.
+    plain = write_xa(tmp_path / "c.dcm", levels_image(frames=2), **FULL_GEOMETRY)
+    again = same_reference([open_xa(plain).frame(1)], [read_reference(plain)], read_reference(plain))
+    assert again.notes == ()
 
 
 def test_what_the_headers_do_not_say_is_said(tmp_path: Path) -> None:
@@ -61,8 +74,8 @@ def test_what_the_headers_do_not_say_is_said(tmp_path: Path) -> None:
     second = write_xa(tmp_path / "b.dcm", **{**FULL_GEOMETRY, "PositionerPrimaryAngle": -30}, StudyInstanceUID="1.2.4")
     notes = shared((first, 0), (second, 0)).notes
     assert len(notes) == 2
-    assert "whether the table moved" in notes[0]
-    assert "different studies" in notes[1]
+    assert "different studies" in notes[0]
+    assert "whether the table moved" in notes[1]
 
 
 @pytest.mark.parametrize("changes,words", [

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ..errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..dicom.frame import XAFrame
     from ..geometry.carm import CArmView
     from ..pose.rigid import PosePrior
 
@@ -28,6 +30,9 @@ def add_start_options(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--replay", type=Path, metavar="RESULT",
                        help="repeat an earlier run from its folder or result.json: same frames, geometry, masks, "
                             "region, start, limits and method")
+    group.add_argument("--init-xa", type=Path, metavar="FILE",
+                       help="the X-ray in which the pose of --init (a result.json) was found: the table's moves since "
+                            "are taken from the headers, and the pose is refined from there with its uncertainty")
     group.add_argument("--limit-rotation", type=float, metavar="DEG",
                        help="stay within about this rotation of the start, and do not search the whole image")
     group.add_argument("--limit-shift", type=float, metavar="MM",
@@ -39,6 +44,8 @@ def start_of(options: argparse.Namespace, views: "Sequence[CArmView]") -> "tuple
     from ..pose.rigid import PosePrior
 
     limits = None
+    if options.init_xa is not None:
+        return _carried(options)
     if options.limit_rotation is not None or options.limit_shift is not None:
         given = {"rotation_deg": options.limit_rotation, "in_plane_mm": options.limit_shift,
                  "depth_mm": options.limit_shift}
@@ -59,8 +66,52 @@ def start_of(options: argparse.Namespace, views: "Sequence[CArmView]") -> "tuple
 
         recorded = _recorded(options.replay)
         past = recorded["limits"]
-        return np.array(recorded["start"], dtype=float), None if past is None else PosePrior(**past)
+        return np.array(recorded["start"], dtype=float), _recorded_limits(past)
     return None, limits
+
+
+def frames_in_reference(options: argparse.Namespace, frames: "list[XAFrame]") -> "tuple[list[XAFrame], Sequence[str]]":
+    """Frames in the frame of reference of the first one, or of ``--init-xa``, and what had to be taken on trust.
+
+    Raises UserError where the headers contradict each other.
+    """
+    from ..pose.table import read_reference, same_reference
+
+    if options.replay is not None:
+        shifts = [view["table_shift_mm"] for view in _recorded(options.replay)["views"]]
+        return [replace(frame, geometry=replace(frame.geometry, table_shift_mm=tuple(shift)))
+                for frame, shift in zip(frames, shifts, strict=True)], ()
+    earlier = None if options.init_xa is None else read_reference(options.init_xa)
+    shared = same_reference(frames, [read_reference(frame.path) for frame in frames], earlier)
+    return list(shared.frames), shared.notes
+
+
+def _carried(options: argparse.Namespace) -> "tuple[np.ndarray, PosePrior]":
+    """Pose and uncertainty of an earlier result."""
+    import numpy as np
+
+    from ..pose.pose_file import read_initial_pose
+    from ..pose.table import carried_prior
+
+    if options.init is None or options.limit_rotation is not None or options.limit_shift is not None:
+        raise UserError("--init-xa goes with --init and without limits: give the result.json of the earlier X-ray.")
+    pose = read_initial_pose(options.init)
+    try:
+        uncertainty = json.loads(options.init.read_text(encoding="utf-8"))["uncertainty"]
+        covariance = np.array(uncertainty["covariance"], dtype=float).reshape(6, 6)
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{options.init} does not say how certain its pose is: give the result.json of a registration "
+                        "with the method pose, or leave --init-xa out.") from None
+    return pose, carried_prior(covariance)
+
+
+def _recorded_limits(past: dict[str, Any] | None) -> "PosePrior | None":
+    from ..pose.rigid import PosePrior
+    from ..pose.table import CarriedPrior
+
+    if past is None:
+        return None
+    return CarriedPrior(**past) if "information" in past else PosePrior(**past)
 
 
 def apply_replay(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ..errors import UserError
+from ..geometry.carm import CArmView
 from ..matching.lifting import MINIMUM_ANGLE_DEG, largest_angle_deg
 from ..mesh.surface import SurfaceModel
 from ..pose.contour import OutlinedModel
@@ -81,9 +82,7 @@ def deform_to_masks(
     Tries every long path through the tree, keeps the bend that explains the masks best if it is worth it, and then
     looks for a second one. Raises UserError for fewer than two views, or views that look along nearly the same line.
     """
-    if largest_angle_deg([one.view for one in evidence]) < MINIMUM_ANGLE_DEG:
-        raise UserError(f"A bend can be seen only in two views at least {MINIMUM_ANGLE_DEG:g} deg apart: give a second "
-                        "view, or leave --deform out.")
+    check_views([one.view for one in evidence])
     if not 4 <= controls <= 8:
         raise UserError(f"A bend cannot have {controls} control points: give 4 to 8.")
     outlined = PoseModel(model).coarse
@@ -115,6 +114,13 @@ def deform_to_masks(
     return Deformation(tuple(bends), bent_model, current, before, best, largest,
                        f"The model was bent by up to {largest:.1f} mm: the share of its outline beside an edge of the "
                        f"masks rose from {100 * before.outline_explained:.0f} to {100 * best.outline_explained:.0f} %.")
+
+
+def check_views(views: Sequence[CArmView]) -> None:
+    """Refuse views that cannot show a bend: fewer than two, or all along nearly the same line (UserError)."""
+    if largest_angle_deg(views) < MINIMUM_ANGLE_DEG:
+        raise UserError(f"A bend can be seen only in two views at least {MINIMUM_ANGLE_DEG:g} deg apart: give a second "
+                        "view, or leave --deform out.")
 
 
 def _fit(

@@ -17,7 +17,6 @@ from ..dicom.lookup import FrameHeader, text_in
 from ..dicom.patient_axes import patient_position
 from ..dicom.table import table_place, table_turns
 from ..errors import UserError
-from ..geometry.carm import CArmView
 from .evidence import ViewEvidence
 from .rigid import PosePrior
 from .solver import PoseEstimate, PoseModel, solve_pose
@@ -35,6 +34,7 @@ class ExposureReference:
     """
 
     name: str
+    instance: str
     patient: str = field(default="", repr=False)
     study: str = ""
     frame_of_reference: str = ""
@@ -46,9 +46,9 @@ class ExposureReference:
 
 @dataclass(frozen=True)
 class SharedReference:
-    """Views whose table shifts all count from the first one's frame 0, and ``notes``: what had to be taken on trust."""
+    """Frames whose table shifts all count from one file's frame 0, and ``notes``: what had to be taken on trust."""
 
-    views: tuple[CArmView, ...]
+    frames: tuple[XAFrame, ...]
     notes: tuple[str, ...]
 
 
@@ -60,49 +60,67 @@ def read_reference(path: Path) -> ExposureReference:
     known = place is not None and bool(np.all(np.isfinite(place)))
     x, y, z = place if known and place is not None else np.zeros(3)
     first, second, third = table_turns(header)
-    return ExposureReference(path.name, text_in(dataset, "PatientID"), text_in(dataset, "StudyInstanceUID"),
-                             text_in(dataset, "FrameOfReferenceUID") if is_enhanced(dataset) else "",
-                             patient_position(header), (float(x), float(y), float(z)) if known else None, source,
-                             (float(first), float(second), float(third)))
+    return ExposureReference(
+        name=path.name,
+        instance=text_in(dataset, "SOPInstanceUID"),
+        patient=text_in(dataset, "PatientID"),
+        study=text_in(dataset, "StudyInstanceUID"),
+        frame_of_reference=text_in(dataset, "FrameOfReferenceUID") if is_enhanced(dataset) else "",
+        patient_position=patient_position(header),
+        table_mm=(float(x), float(y), float(z)) if known else None,
+        table_source=source,
+        table_turns_deg=(float(first), float(second), float(third)),
+    )
 
 
-def same_reference(frames: Sequence[XAFrame], references: Sequence[ExposureReference]) -> SharedReference:
-    """Bring the views of frames of one patient into one frame of reference; ``references`` holds one for each.
+def same_reference(frames: Sequence[XAFrame], references: Sequence[ExposureReference],
+                   earlier: ExposureReference | None = None) -> SharedReference:
+    """Bring frames of one patient into one frame of reference; ``references`` holds that of the file of each.
 
-    Raises UserError where the headers contradict each other: another patient, another position on the table, another
-    frame of reference, a table turned in between, or one frame given twice.
+    It is that of the first frame's file, or of the file ``earlier`` whose pose is to be used. Raises UserError where
+    the headers contradict each other: another patient, another position on the table, another frame of reference, a
+    table turned in between, or one frame given twice.
     """
-    first = references[0]
-    views, notes = [], []
-    for number, (frame, other) in enumerate(zip(frames, references, strict=True)):
-        for earlier in frames[:number]:
-            if earlier.path == frame.path and earlier.frame_number == frame.frame_number:
-                raise UserError(f"Frame {frame.frame_number} of {frame.path.name} is given twice: give two exposures.")
-        _check(first, other)
-        view = frame.view()
-        if frame.path != frames[0].path:
-            if first.table_mm is not None and other.table_mm is not None and first.table_source == other.table_source:
-                moved = np.array(other.table_mm) - np.array(first.table_mm) + np.array(view.table_shift_mm)
-                view = replace(view, table_shift_mm=(float(moved[0]), float(moved[1]), float(moved[2])))
-            else:
-                notes.append(f"The headers do not say whether the table moved between {first.name} and {other.name}: "
-                             "it is taken as not moved.")
-            if first.study and other.study and first.study != other.study:
-                notes.append(f"{first.name} and {other.name} are of different studies: the patient is taken as not "
-                             "moved on the table.")
-        views.append(view)
-    return SharedReference(tuple(views), tuple(notes))
+    first = references[0] if earlier is None else earlier
+    shared: list[XAFrame] = []
+    notes: list[str] = []
+    for number, (frame, own) in enumerate(zip(frames, references, strict=True)):
+        if any(frame.path == other.path and frame.frame_number == other.frame_number for other in frames[:number]):
+            raise UserError(f"Frame {frame.frame_number} of {frame.path.name} is given twice, which gives no depth: "
+                            "give two exposures.")
+        _check(first, own)
+        moved, note = _moved(first, own)
+        notes.extend(one for one in note if one not in notes)
+        x, y, z = moved + np.array(frame.geometry.table_shift_mm)
+        geometry = replace(frame.geometry, table_shift_mm=(float(x), float(y), float(z)))
+        shared.append(replace(frame, geometry=geometry))
+    return SharedReference(tuple(shared), tuple(notes))
+
+
+def _moved(first: ExposureReference, other: ExposureReference) -> tuple[np.ndarray, list[str]]:
+    """How far the table moved from one file's first frame to another's, (3,) mm, and what is taken on trust."""
+    if first.instance == other.instance:
+        return np.zeros(3), []
+    notes = []
+    if first.study and other.study and first.study != other.study:
+        notes.append(f"{first.name} and {other.name} are of different studies: the patient is taken as not moved on "
+                     "the table.")
+    if first.table_mm is not None and other.table_mm is not None and first.table_source == other.table_source:
+        return np.array(other.table_mm) - np.array(first.table_mm), notes
+    notes.append(f"The headers do not say whether the table moved between {first.name} and {other.name}: it is taken "
+                 "as not moved.")
+    return np.zeros(3), notes
 
 
 @dataclass(frozen=True)
 class CarriedPrior(PosePrior):
-    """What an earlier registration says about the pose: ``information`` (6, 6) of a twist about the placed centre."""
+    """What an earlier registration says about the pose: inverse covariance (6 by 6) of a twist about the centre."""
 
-    information: np.ndarray = field(default_factory=lambda: np.zeros((6, 6)))
+    information: tuple[tuple[float, ...], ...] = ()
 
     def precision(self, beam_directions: np.ndarray) -> np.ndarray:
         """6x6 inverse covariance; the new views' beams play no part."""
-        return self.information
+        return np.array(self.information, dtype=float)
 
 
 def carried_prior(covariance: np.ndarray, loosened_deg: float = 1.0, loosened_mm: float = 3.0) -> CarriedPrior:
@@ -111,7 +129,8 @@ def carried_prior(covariance: np.ndarray, loosened_deg: float = 1.0, loosened_mm
     It is loosened by what the headers cannot tell: breathing, small moves on the table, sagging of the C-arm.
     """
     slack = np.diag([np.radians(loosened_deg) ** 2] * 3 + [loosened_mm**2] * 3)
-    return CarriedPrior(information=np.linalg.inv(0.5 * (covariance + covariance.T) + slack))
+    information = np.linalg.inv(0.5 * (covariance + covariance.T) + slack)
+    return CarriedPrior(information=tuple(tuple(map(float, row)) for row in information))
 
 
 def refine_in_new_view(model: PoseModel, evidence: Sequence[ViewEvidence], pose: np.ndarray,
@@ -128,8 +147,8 @@ def _check(first: ExposureReference, other: ExposureReference) -> None:
     pair = f"{first.name} and {other.name}"
     if first.patient and other.patient and first.patient != other.patient:
         raise UserError(f"{pair} are of different patients: give X-rays of one patient.")
-    if None not in (first.patient_position, other.patient_position) \
-            and first.patient_position != other.patient_position:
+    positions = {first.patient_position, other.patient_position} - {None}
+    if len(positions) > 1:
         raise UserError(f"In {pair} the patient lies differently ({first.patient_position} and "
                         f"{other.patient_position}): register them apart.")
     if first.frame_of_reference and other.frame_of_reference and first.frame_of_reference != other.frame_of_reference:

@@ -73,7 +73,7 @@ def register(request: RegistrationRequest, progress: ProgressCallback = ignore_p
         progress(0.95, "measuring")
         found = answer.model_to_world is not None
         pose = task.initial_pose if answer.model_to_world is None else answer.model_to_world
-        views = tuple(_view_result(task, view, frame, mask, pose)
+        views = tuple(view_result(task, view, frame, mask, pose)
                       for view, frame, mask in zip(task.views, request.frames, masks, strict=True))
         verdict = judge(views, answer.warnings, answer.confidence)
     weights = {name: sha for mask in masks for name, sha in mask.weights.items()}
@@ -110,7 +110,8 @@ def _find(task: PoseTask, method: PoseMethod, progress: ProgressCallback, should
     return method(task, progress, should_stop)
 
 
-def _view_result(task: PoseTask, view: ViewTask, frame: XAFrame, mask: VesselMask, pose: np.ndarray) -> ViewResult:
+def view_result(task: PoseTask, view: ViewTask, frame: XAFrame, mask: VesselMask, pose: np.ndarray) -> ViewResult:
+    """What a pose (4, 4) of the task's model looks like in one of its views, and how it overlaps the mask."""
     projection = view.view.projection_matrix @ pose
     drawn = silhouette(task.model, projection, view.shape)
     initial = silhouette(task.model, view.view.projection_matrix @ task.initial_pose, view.shape)

@@ -84,6 +84,7 @@ def _view_as_dict(view: ViewResult, found: bool) -> dict[str, Any]:
         "columns": geometry.columns,
         "row_spacing_mm": geometry.row_spacing_mm,
         "column_spacing_mm": geometry.column_spacing_mm,
+        "table_shift_mm": list(geometry.table_shift_mm),
         "projection": _listed(view.projection) if found else None,
         "affine": _listed(view.affine) if found else None,
         "dice": view.overlap.dice,

@@ -11,6 +11,7 @@ import numpy as np
 from ..dicom.frame import XAFrame
 from ..errors import UserError
 from ..mesh.surface import SurfaceModel
+from ..mesh.writing import write_model
 from ..progress import ProgressCallback, ignore_progress
 from ..registration.masks import VesselMask
 from ..registration.result import RegistrationResult
@@ -22,12 +23,14 @@ SEGMENTATION_FILE = "segmentation.json"
 
 
 def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
-                 progress: ProgressCallback = ignore_progress, extra: Mapping[str, Any] | None = None) -> None:
+                 progress: ProgressCallback = ignore_progress, extra: Mapping[str, Any] | None = None,
+                 meshes: Mapping[str, SurfaceModel] | None = None) -> None:
     """Write result.json, the pictures, the transform file and the scene of a result into the new folder ``out``.
 
     Per view K, counted from 0, there are overlay_K.png, comparison_K.png and mask_K.png. ``extra`` maps names of
-    further JSON files to their content. Where no pose was found there are only result.json and the masks, so that
-    nothing looks like a result. Raises UserError where ``out`` is not empty or cannot be written.
+    further JSON files to their content, ``meshes`` names of mesh files to models. Where no pose was found there are
+    only result.json and the masks, so that nothing looks like a result. Raises UserError where ``out`` is not empty or
+    cannot be written.
     """
     from ..scene.sceneFile import writeScene
 
@@ -35,6 +38,8 @@ def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
         (folder / RESULT_FILE).write_text(result_as_json(result), encoding="utf-8")
         for name, content in (extra or {}).items():
             save_json(folder / name, content)
+        for name, mesh in (meshes or {}).items():
+            write_model(folder / name, mesh)
         for number, view in enumerate(result.views):
             save_png(folder / f"mask_{number}.png", mask_picture(view.mask))
             if not result.found:
