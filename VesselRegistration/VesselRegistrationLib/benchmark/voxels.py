@@ -2,11 +2,11 @@
 
 import numpy as np
 from scipy import ndimage
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkImagingStencil import vtkImageStencilToImage, vtkPolyDataToImageStencil
 
+from ..mesh.polydata import triangle_polydata
 from ..mesh.surface import SurfaceModel
 
 VOXEL_MM = 1.5
@@ -20,7 +20,7 @@ def attenuation_volume(model: SurfaceModel) -> tuple[np.ndarray, np.ndarray]:
     low = model.vertices.min(axis=0) - _MARGIN_VOXELS * VOXEL_MM
     counts = np.ceil(np.ptp(model.vertices, axis=0) / VOXEL_MM + 2 * _MARGIN_VOXELS).astype(int) * _FINER
     stencil = vtkPolyDataToImageStencil()
-    stencil.SetInputData(_polydata(model))
+    stencil.SetInputData(triangle_polydata(model.vertices, model.triangles))
     stencil.SetOutputOrigin(*(low + fine / 2))
     stencil.SetOutputSpacing(fine, fine, fine)
     stencil.SetOutputWholeExtent(0, int(counts[0]) - 1, 0, int(counts[1]) - 1, 0, int(counts[2]) - 1)
@@ -36,12 +36,3 @@ def attenuation_volume(model: SurfaceModel) -> tuple[np.ndarray, np.ndarray]:
     affine = np.diag([VOXEL_MM, VOXEL_MM, VOXEL_MM, 1.0])
     affine[:3, 3] = low + VOXEL_MM / 2
     return ndimage.gaussian_filter(blocks.mean(axis=(1, 3, 5), dtype=np.float32), 0.4), affine
-
-
-def _polydata(model: SurfaceModel) -> vtkPolyData:
-    points, cells, surface = vtkPoints(), vtkCellArray(), vtkPolyData()
-    points.SetData(numpy_to_vtk(model.vertices, deep=True))
-    cells.SetData(3, numpy_to_vtkIdTypeArray(model.triangles.astype(np.int64).ravel(), deep=True))
-    surface.SetPoints(points)
-    surface.SetPolys(cells)
-    return surface

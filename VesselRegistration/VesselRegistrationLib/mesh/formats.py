@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow, vtkPoints, vtkStringOutputWindow
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow, vtkStringOutputWindow
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkDataObject, vtkPolyData, vtkUnstructuredGrid
 from vtkmodules.vtkFiltersCore import vtkStaticCleanPolyData, vtkTriangleFilter
 from vtkmodules.vtkFiltersGeometry import vtkGeometryFilter
@@ -22,6 +22,7 @@ from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
 from ..errors import UserError
 from .ply import read_ply
+from .polydata import polydata
 
 # Points closer than this fraction of the bounding box diagonal are one point: 0.3 micrometres for an aorta.
 _MERGE_FRACTION = 1e-6
@@ -121,17 +122,6 @@ def _read_ply(path: Path) -> tuple[vtkDataObject | None, str | None]:
 
 _READERS: dict[str, Callable[[Path], tuple[vtkDataObject | None, str | None]]] = {
     ".vtp": _read_vtp, ".vtk": _read_vtk, ".stl": _read_stl, ".obj": _read_obj, ".ply": _read_ply}
-
-
-def polydata(points: np.ndarray, offsets: np.ndarray, connectivity: np.ndarray) -> vtkPolyData:
-    """VTK's form of points (N, 3) and polygons; polygon k has points ``connectivity[offsets[k]:offsets[k + 1]]``."""
-    vtk_points, polygons, surface = vtkPoints(), vtkCellArray(), vtkPolyData()
-    vtk_points.SetData(numpy_to_vtk(np.ascontiguousarray(points), deep=True))
-    polygons.SetData(numpy_to_vtkIdTypeArray(np.ascontiguousarray(offsets, np.int64), deep=True),
-                     numpy_to_vtkIdTypeArray(np.ascontiguousarray(connectivity, np.int64), deep=True))
-    surface.SetPoints(vtk_points)
-    surface.SetPolys(polygons)
-    return surface
 
 
 def _known() -> str:

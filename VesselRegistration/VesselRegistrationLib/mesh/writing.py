@@ -13,7 +13,7 @@ from vtkmodules.vtkIOPLY import vtkPLYWriter
 from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
 from ..errors import UserError
-from .formats import polydata
+from .polydata import triangle_polydata
 from .surface import SurfaceModel
 
 _SPACE = "LPS"
@@ -30,7 +30,8 @@ def write_model(path: str | PathLike[str], model: SurfaceModel, matrix: np.ndarr
     suffix = path.suffix.lower()
     if suffix not in (".vtp", ".stl", ".ply"):
         raise UserError(f"{path.name} is no kind of model that can be written: give a name ending in vtp, stl or ply.")
-    surface = _polydata(model if matrix is None else model.transformed(matrix))
+    placed = model if matrix is None else model.transformed(matrix)
+    surface = triangle_polydata(placed.vertices * _RAS_TO_LPS, placed.triangles)
     try:
         handle, name = tempfile.mkstemp(suffix=suffix, dir=path.parent)
     except OSError as error:
@@ -54,11 +55,6 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
-
-
-def _polydata(model: SurfaceModel) -> vtkPolyData:
-    offsets = np.arange(0, 3 * len(model.triangles) + 1, 3)
-    return polydata(model.vertices * _RAS_TO_LPS, offsets, model.triangles.ravel())
 
 
 def _writer(suffix: str, surface: vtkPolyData) -> vtkXMLPolyDataWriter | vtkSTLWriter | vtkPLYWriter:

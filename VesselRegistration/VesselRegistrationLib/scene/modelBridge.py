@@ -3,9 +3,9 @@
 import numpy as np
 import slicer
 import vtk
-from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
 
 from ..errors import UserError
+from ..mesh.polydata import triangle_polydata
 from ..mesh.reading import model_from_polydata
 from ..mesh.surface import SurfaceModel
 
@@ -21,24 +21,10 @@ def addModel(scene: slicer.vtkMRMLScene, surface: SurfaceModel, name: str | None
 
 def setModelSurface(modelNode: slicer.vtkMRMLModelNode, vertices: np.ndarray, triangles: np.ndarray) -> None:
     """Let a model node show triangles (M, 3) of vertices (N, 3) in RAS mm."""
-    modelNode.SetAndObservePolyData(polyData(vertices, triangles))
+    modelNode.SetAndObservePolyData(triangle_polydata(vertices, triangles))
     if modelNode.GetDisplayNode() is None:
         modelNode.CreateDefaultDisplayNodes()
         modelNode.GetDisplayNode().SetColor(*MODEL_COLOR)
-
-
-def polyData(vertices: np.ndarray, triangles: np.ndarray) -> vtk.vtkPolyData:
-    """Vertices (N, 3) and triangles (M, 3) as VTK data of its own memory."""
-    points = vtk.vtkPoints()
-    points.SetData(numpy_to_vtk(np.ascontiguousarray(vertices, dtype=np.float64), deep=True))
-    cells = vtk.vtkCellArray()
-    offsets = numpy_to_vtkIdTypeArray(np.arange(0, 3 * len(triangles) + 1, 3, dtype=np.int64), deep=True)
-    corners = numpy_to_vtkIdTypeArray(np.ascontiguousarray(triangles, dtype=np.int64).ravel(), deep=True)
-    cells.SetData(offsets, corners)
-    data = vtk.vtkPolyData()
-    data.SetPoints(points)
-    data.SetPolys(cells)
-    return data
 
 
 def surfaceFromModel(modelNode: slicer.vtkMRMLModelNode) -> SurfaceModel:

@@ -13,7 +13,7 @@ from vtkmodules.vtkFiltersGeneral import vtkClipClosedSurface
 
 from ..errors import UserError
 from ..geometry.carm import CArmView
-from ..mesh.formats import polydata
+from ..mesh.polydata import polydata
 from ..mesh.surface import SurfaceModel
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from ..projection.rasterizer import path_length
