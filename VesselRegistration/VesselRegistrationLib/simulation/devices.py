@@ -118,18 +118,34 @@ def device_shadow(
             continue
         first, last = np.flatnonzero(near)[[0, -1]]
         part = slice(max(first - 1, 0), last + 2)
-        pixels, scale, gain = pixels[part], scale[part], _gains(device)[part]
-        outer = bar_shadow(shape, pixels, device.radius_mm * scale, 2 * device.radius_mm * device.per_mm * gain)
-        if device.wall_mm < device.radius_mm:
-            lumen = device.radius_mm - device.wall_mm
-            outer = np.maximum(outer - bar_shadow(shape, pixels, lumen * scale, 2 * lumen * device.per_mm * gain), 0)
-        total += outer
+        pixels, scale = pixels[part], scale[part]
+        total += stroke_shadow(device, pixels, scale, attenuation_gains(device)[part], shape)
         if device.tool:
-            mask |= bar_shadow(shape, pixels, np.maximum(device.radius_mm * scale, 0.75)) > 0.1
+            mask |= stroke_mask(device, pixels, scale, shape)
     return total, mask
 
 
-def _gains(device: Device) -> np.ndarray:
+def stroke_shadow(
+    device: Device, pixels: np.ndarray, scale: np.ndarray, gain: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    """Attenuation (rows, columns) float32 of a device along ``pixels`` (n, 2), magnified ``scale`` (n,) pixels per mm.
+
+    ``gain`` (n,) multiplies its attenuation, as :func:`attenuation_gains` gives it.
+    """
+    outer = bar_shadow(shape, pixels, device.radius_mm * scale, 2 * device.radius_mm * device.per_mm * gain)
+    if device.wall_mm >= device.radius_mm:
+        return outer
+    lumen = device.radius_mm - device.wall_mm
+    return np.maximum(outer - bar_shadow(shape, pixels, lumen * scale, 2 * lumen * device.per_mm * gain), 0)
+
+
+def stroke_mask(device: Device, pixels: np.ndarray, scale: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Pixels (rows, columns) bool that an observer would paint for a device along ``pixels`` (n, 2)."""
+    return bar_shadow(shape, pixels, np.maximum(device.radius_mm * scale, 0.75)) > 0.1
+
+
+def attenuation_gains(device: Device) -> np.ndarray:
+    """What the attenuation of a device is multiplied by at every point of its line (n,): tip, marks, winding."""
     along = arc_lengths(device.line)
     gain = np.ones(len(along))
     gain[along > along[-1] - device.tip_mm] = device.tip_gain

@@ -119,6 +119,43 @@ def _frame(anatomy: Anatomy, name: str, samples: int, cells: int) -> list[Device
     return rings
 
 
+def _shock_lead(anatomy: Anatomy, rng: np.random.Generator) -> list[Device]:
+    """A defibrillator lead: a thin cable with a thick dense coil near its end."""
+    start = anatomy.model.centre + np.array([rng.uniform(-70, 10), rng.uniform(10, 60), 120.0])
+    line = free_line(rng, start, rng.uniform(180, 300), 25.0)
+    coil = line[-int(rng.uniform(12, 22)) - 4 : -4]
+    return [Device(line, 1.2, 0.6, 0.16, tool=False, tip_mm=2, tip_gain=3.0),
+            Device(coil, 1.5, SOLID, 0.32, tool=False, coil_mm=2.0)]
+
+
+def _surgical_clips(anatomy: Anatomy, rng: np.random.Generator) -> list[Device]:
+    start = anatomy.model.centre + rng.uniform(-70, 70, size=3)
+    return [_bar(start + rng.normal(0, 16, size=3), rng.normal(size=3), rng.uniform(4, 9), rng.uniform(0.5, 0.9), 0.9)
+            for _ in range(int(rng.integers(2, 9)))]
+
+
+def _gastric_tube(anatomy: Anatomy, rng: np.random.Generator) -> list[Device]:
+    """A wide soft tube with one radiopaque stripe, down the middle of the body."""
+    heights = np.linspace(190.0, rng.uniform(-150, -20), 60)
+    sway = smooth_noise(rng, (1, 60), 18)[0] * 9
+    line = anatomy.model.centre + np.column_stack([rng.uniform(-20, 20) + sway, np.full(60, -20.0), heights])
+    return [Device(line, 2.4, 0.7, 0.035, tool=False),
+            Device(line + np.array([1.6, 0.0, 0.0]), 0.45, SOLID, 0.25, tool=False)]
+
+
+def _screws(anatomy: Anatomy, rng: np.random.Generator) -> list[Device]:
+    """Pedicle screws in pairs, joined by two rods."""
+    top = anatomy.model.centre + np.array([rng.uniform(-8, 8), -45.0, rng.uniform(0, 90)])
+    steps = np.arange(int(rng.integers(2, 4)))[:, None] * np.array([0.0, -3.0, -35.0])
+    found: list[Device] = []
+    for side in (-1.0, 1.0):
+        heads = top + steps + np.array([22.0 * side, -20.0, 0.0])
+        found += [_bar(head, np.array([-0.35 * side, 1.0, 0.0]), 45.0, 2.6, 0.35) for head in heads]
+        rod = np.linspace(heads[0] + [0, -4, 8], heads[-1] + [0, -4, -8], 10)
+        found.append(Device(rod, 2.7, SOLID, 0.35, tool=False))
+    return found
+
+
 _FIXTURES: dict[str, Callable[[Anatomy, np.random.Generator], list[Device]]] = {
     "ecg lead": _ecg_lead,
     "ecg clip": _ecg_clip,
@@ -128,4 +165,8 @@ _FIXTURES: dict[str, Callable[[Anatomy, np.random.Generator], list[Device]]] = {
     "pacing lead": _pacing_lead,
     "valve frame": _valve_frame,
     "stent": _stent,
+    "shock lead": _shock_lead,
+    "surgical clips": _surgical_clips,
+    "gastric tube": _gastric_tube,
+    "screws": _screws,
 }

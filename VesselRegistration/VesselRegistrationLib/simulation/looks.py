@@ -90,6 +90,21 @@ _SETTINGS = {
 }
 
 
+CATHETER_KINDS = {
+    TRAINING: ("guidewire", "catheter", "pigtail", "electrode catheter", "microcatheter", "catheter over wire"),
+    TEST: ("stiff wire", "marked catheter", "sheath", "pigtail", "ablation catheter", "guidewire"),
+}
+"""What the catheter networks are shown as instruments, by domain."""
+
+DECOYS: dict[str, dict[str, tuple[str, ...]]] = {
+    TRAINING: {"upper": ("ecg lead", "ecg clip", "sternal wires", "shock lead", "surgical clips", "gastric tube"),
+               "lower": ("ecg lead", "ecg clip", "clamp", "surgical clips", "screws", "gastric tube")},
+    TEST: {"upper": ("tee probe", "pacing lead", "valve frame", "ecg lead"),
+           "lower": ("stent", "pacing lead", "ecg lead")},
+}
+"""What lies beside them without being one, by domain and family."""
+
+
 def sample_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look:
     """Draw a look from a domain ("training" or "test") for an anatomy. Raises UserError for another domain."""
     if domain not in _SETTINGS:

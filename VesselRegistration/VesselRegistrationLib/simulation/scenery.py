@@ -13,9 +13,17 @@ from .textures import layered_noise, resized, ridged_noise, smooth_noise
 
 def background(anatomy: Anatomy, look: Look, projection: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Attenuation (rows, columns) float32 of the patient without contrast and devices."""
+    return textured(solid_shadow(anatomy, projection, shape), anatomy.family, look, shape)
+
+
+def solid_shadow(anatomy: Anatomy, projection: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Attenuation (rows / 2, columns / 2) float32 of bones and organs; blur and texture hide that it is coarse."""
+    return line_integral(anatomy.body, halved(projection), (shape[0] // 2, shape[1] // 2))
+
+
+def textured(solid: np.ndarray, family: str, look: Look, shape: tuple[int, int]) -> np.ndarray:
+    """Attenuation (rows, columns) float32 of a patient: the look's share of ``solid``, and its textures."""
     rng = np.random.default_rng([look.scene_seed, 12])
-    half = (shape[0] // 2, shape[1] // 2)
-    solid = line_integral(anatomy.body, halved(projection), half)
     image = look.body_gain * resized(solid, shape)
     size = shape[0]
     amount = look.texture_amount
@@ -25,7 +33,7 @@ def background(anatomy: Anatomy, look: Look, projection: np.ndarray, shape: tupl
     else:
         coarse = 0.09 if look.texture == "ridged" else 0.16
         image += amount * 0.14 * ridged_noise(rng, shape, coarse * size, 3)
-    if anatomy.family == UPPER:
+    if family == UPPER:
         image += amount * 0.05 * ridged_noise(rng, shape, 0.06 * size, 2)
     elif look.gas_amount > 0:
         image -= look.gas_amount * _bowel_gas(rng, shape)

@@ -1,0 +1,177 @@
+"""Endless seeded pictures with catheters and guidewires, and the truth about every single one."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from ..errors import UserError
+from ..projection.rasterizer import path_length
+from .anatomy import FAMILIES, Anatomy, build_anatomy
+from .catheters import make_catheter
+from .contrast import contrast_shadow
+from .detector import collimator
+from .devices import device_shadow
+from .exposure import random_view, true_pose
+from .fluoroscopy import observe
+from .instruments import fixture
+from .looks import CATHETER_KINDS, DECOYS, TRAINING, Look, sample_look
+from .placing import PlacedCatheter, course_across, course_through_vessel, place
+from .scenery import solid_shadow, textured
+
+ANY = "any"
+MOST_CATHETERS = 4
+
+_TRAINING_ANATOMIES = 40
+_FIRST_HELD_OUT_ANATOMY = 1000
+_HELD_OUT_ANATOMIES = 24
+_FRAMES_PER_SHOT = 4
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class CatheterFrame:
+    """A picture with one to four catheters or guidewires; all images (size, size).
+
+    ``attenuation`` float32 in -ln units, larger = more attenuation. ``vessel_mask`` bool: vessel as far as contrast
+    shows it. ``device_mask`` bool: all catheters and guidewires, and nothing else (no probe, lead, clip, wire suture,
+    stent). ``instances`` uint8: 0 background, 1 to 4 the devices; where they cross, the one nearer to the source.
+    ``curves``: for every device (N, 2) float32 px as (col, row), about 1 px apart, from the tip to where it leaves
+    the picture or the collimated field. A device whose tip is out of sight begins where it comes into sight.
+    ``tips`` (K, 2) float32 px, where ``tip_visible`` (K,) bool is False outside of what can be seen. ``usable`` bool:
+    False behind the collimator.
+    """
+
+    attenuation: np.ndarray
+    vessel_mask: np.ndarray
+    device_mask: np.ndarray
+    instances: np.ndarray
+    curves: tuple[np.ndarray, ...]
+    tips: np.ndarray
+    tip_visible: np.ndarray
+    usable: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """What neighbouring seeds share: a patient in a view; ``solid`` (half size) in -ln units, ``length`` mm in vessel."""
+
+    anatomy: Anatomy
+    projection: np.ndarray
+    solid: np.ndarray
+    length: np.ndarray
+
+
+def catheter_frame(family: str, seed: int, size: int = 256, domain: str = TRAINING) -> CatheterFrame:
+    """One picture for the catheter networks; the same for the same arguments.
+
+    ``family`` is "upper", "lower" or "any" (they take turns). In training four neighbouring seeds share patient and
+    view, and nothing else: ask for seeds in order, which is much faster. Anatomies of the other domains are never
+    those of training. Raises UserError for another family or domain or a negative seed.
+    """
+    if family not in (*FAMILIES, ANY):
+        raise UserError(f"There is no anatomy family {family!r}: choose one of {', '.join((*FAMILIES, ANY))}.")
+    if seed < 0:
+        raise UserError(f"The seed {seed} is negative: give 0 or a larger whole number.")
+    if family == ANY:
+        family, seed = FAMILIES[seed % len(FAMILIES)], seed // len(FAMILIES)
+    rng = np.random.default_rng([seed, FAMILIES.index(family), 24])
+    shot = _shot(family, seed // _FRAMES_PER_SHOT if domain == TRAINING else seed, size, domain == TRAINING)
+    look = _catheter_look(rng, domain, shot.anatomy)
+    shape = (size, size)
+    usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
+    scenery = textured(shot.solid, shot.anatomy.family, look, shape) + _fixtures(shot, look, shape)
+    contrast, vessels = contrast_shadow(shot.anatomy, look.filling, shot.projection, shot.length)
+    placed = _catheters(shot, look, scenery + contrast, usable, rng)
+    added = contrast + np.sum([one.shadow for one in placed], axis=0)
+    instances = _label_image(placed, shape)
+    return CatheterFrame(
+        attenuation=observe(scenery, added, usable, rng, look), vessel_mask=vessels & usable,
+        device_mask=instances > 0, instances=instances, curves=tuple(one.curve for one in placed),
+        tips=np.stack([one.tip for one in placed]), tip_visible=np.array([one.tip_visible for one in placed]),
+        usable=usable,
+    )
+
+
+@lru_cache(maxsize=_TRAINING_ANATOMIES + _HELD_OUT_ANATOMIES)
+def _anatomy(family: str, number: int) -> Anatomy:
+    return build_anatomy(family, number)
+
+
+@lru_cache(maxsize=4)
+def _shot(family: str, number: int, size: int, training: bool) -> _Shot:
+    rng = np.random.default_rng([number, FAMILIES.index(family), 23])
+    anatomy = _anatomy(family, number % _TRAINING_ANATOMIES if training
+                       else _FIRST_HELD_OUT_ANATOMY + number % _HELD_OUT_ANATOMIES)
+    view = random_view(family, rng, size)
+    projection = view.projection_matrix @ true_pose(anatomy.model.centre, rng)
+    return _Shot(anatomy, projection, solid_shadow(anatomy, projection, (size, size)),
+                 path_length(anatomy.model, projection, (size, size)))
+
+
+def _catheter_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look:
+    """A look of the domain with other fixtures, half of the time without contrast."""
+    look = sample_look(rng, domain, anatomy)
+    kinds = DECOYS[domain][anatomy.family]
+    number = min(int(rng.choice(4, p=[0.25, 0.35, 0.25, 0.15])), len(kinds))
+    fixtures = tuple(str(kind) for kind in rng.choice(kinds, size=number, replace=False))
+    filling = look.filling if rng.random() < 0.5 else replace(look.filling, per_mm=0.0)
+    count = int(rng.choice(MOST_CATHETERS, p=[0.4, 0.3, 0.2, 0.1])) + 1
+    tools = tuple(str(kind) for kind in rng.choice(CATHETER_KINDS[domain], size=count))
+    return replace(look, fixtures=fixtures, filling=filling, tools=tools)
+
+
+def _fixtures(shot: _Shot, look: Look, shape: tuple[int, int]) -> np.ndarray:
+    rng = np.random.default_rng([look.scene_seed, 15])
+    devices = [device for name in look.fixtures for device in fixture(name, shot.anatomy, rng)]
+    return device_shadow(devices, shot.projection, shape)[0]
+
+
+def just_visible(scenery: np.ndarray, usable: np.ndarray, look: Look) -> np.ndarray:
+    """The attenuation (rows, columns) that a thin line needs to be made out, given scatter and noise of a look.
+
+    Behind denser tissue scatter takes more of the contrast away, and fewer photons make more noise.
+    """
+    density = np.exp(np.clip(scenery - np.median(scenery[usable]), -2.0, 2.0))
+    noise = np.sqrt((2 if look.subtracted else 1) * density / look.photons)
+    return (1 + look.scatter * density) * (0.05 + 1.2 * noise)
+
+
+def _catheters(
+    shot: _Shot, look: Look, scenery: np.ndarray, usable: np.ndarray, rng: np.random.Generator
+) -> list[PlacedCatheter]:
+    """The tools of a look where they lie; at least one of them can be seen."""
+    faintest = just_visible(scenery, usable, look)
+    placed: list[PlacedCatheter] = []
+    for name in look.tools:
+        one = _placed(name, shot, usable, rng, faintest)
+        if one is not None:
+            placed.append(one)
+    while not placed:
+        one = _placed(look.tools[0], shot, usable, rng, faintest)
+        if one is not None:
+            placed.append(one)
+    return placed
+
+
+def _placed(
+    name: str, shot: _Shot, usable: np.ndarray, rng: np.random.Generator, faintest: np.ndarray
+) -> PlacedCatheter | None:
+    in_vessel = rng.random() < 0.5
+    contrast = float(np.exp(rng.uniform(np.log(0.5), np.log(1.3))))
+    faintest = faintest * rng.uniform(1.0, 2.0)
+    for attempt in range(_ATTEMPTS):
+        course = (course_through_vessel(shot.anatomy, rng) if in_vessel and attempt < 2
+                  else course_across(rng, shot.projection, usable))
+        one = place(make_catheter(name, course, rng, contrast), shot.projection, usable, faintest)
+        if one is not None:
+            return one
+    return None
+
+
+def _label_image(placed: list[PlacedCatheter], shape: tuple[int, int]) -> np.ndarray:
+    """The number of the device (rows, columns) uint8, the nearest to the source in front."""
+    labels = np.zeros(shape, dtype=np.uint8)
+    for number in sorted(range(len(placed)), key=lambda number: -placed[number].depth):
+        labels[placed[number].mask] = number + 1
+    return labels
