@@ -1,6 +1,7 @@
 """The extension as Slicer's build and packaging see it."""
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -12,47 +13,57 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "VesselRegistration"
-LIBRARY = MODULE / "VesselRegistrationLib"
+SUTURES = ROOT / "SutureDetection"
+MODULES = (MODULE, SUTURES)
+LIBRARIES = {module.name: module / f"{module.name}Lib" for module in MODULES}
 SLICER_PACKAGES = {"panel", "scene"}
 TORCH_PACKAGES = {"matching", "networks", "training"}  # reached by the others only from inside functions
-FILE_SCOPE_IMPORTS = {"numpy", "scipy", "vtk", "vtkmodules", "SimpleITK", *sys.stdlib_module_names}
+FILE_SCOPE_IMPORTS = {"VesselRegistrationLib", "numpy", "scipy", "vtk", "vtkmodules", "SimpleITK",
+                      *sys.stdlib_module_names}
 
 
-def cmake_list(name):
-    """The entries of a list in the module's CMakeLists.txt, as written."""
-    text = (MODULE / "CMakeLists.txt").read_text(encoding="utf-8")
+def cmake_list(name, module=MODULE):
+    """The entries of a list in a module's CMakeLists.txt, as written."""
+    text = (module / "CMakeLists.txt").read_text(encoding="utf-8")
     body = re.search(rf"set\({name}\n(.*?)\n\s*\)", text, re.DOTALL)
-    assert body, f"VesselRegistration/CMakeLists.txt has no list {name}"
-    return [line.strip().replace("${MODULE_NAME}", "VesselRegistration") for line in body[1].splitlines()]
+    assert body, f"{module.name}/CMakeLists.txt has no list {name}"
+    return [line.strip().replace("${MODULE_NAME}", module.name) for line in body[1].splitlines()]
 
 
-def on_disk(*patterns):
-    files = {path for pattern in patterns for path in MODULE.glob(pattern) if path.is_file()}
-    return sorted(path.relative_to(MODULE).as_posix() for path in files
-                  if not any(part.startswith(".") or part == "__pycache__" for part in path.parts[len(MODULE.parts):]))
+def on_disk(*patterns, module=MODULE):
+    files = {path for pattern in patterns for path in module.glob(pattern) if path.is_file()}
+    return sorted(path.relative_to(module).as_posix() for path in files
+                  if not any(part.startswith(".") or part == "__pycache__" for part in path.parts[len(module.parts):]))
 
 
-def assert_complete(name, expected):
-    listed = cmake_list(name)
+def assert_complete(name, expected, module):
+    listed = cmake_list(name, module)
     missing, surplus = sorted(set(expected) - set(listed)), sorted(set(listed) - set(expected))
-    whole = "\n  ".join(expected).replace("VesselRegistration", "${MODULE_NAME}")
+    whole = "\n  ".join(expected).replace(module.name, "${MODULE_NAME}")
     assert not missing and not surplus, (
-        f"{name} in VesselRegistration/CMakeLists.txt does not match the disk.\n"
+        f"{name} in {module.name}/CMakeLists.txt does not match the disk.\n"
         f"Not listed: {missing}\nListed but absent: {surplus}\nThe whole list has to be:\n  {whole}")
     assert listed == expected, f"{name} is not sorted or names a file twice"
 
 
-def test_every_script_is_listed_and_present():
-    assert_complete("MODULE_PYTHON_SCRIPTS", on_disk("*.py", "VesselRegistrationLib/**/*.py"))
+def module_name(module):
+    return module.name
 
 
-def test_every_resource_is_listed_and_present():
-    assert_complete("MODULE_PYTHON_RESOURCES", on_disk("Resources/**/*"))
+@pytest.mark.parametrize("module", MODULES, ids=module_name)
+def test_every_script_is_listed_and_present(module):
+    assert_complete("MODULE_PYTHON_SCRIPTS", on_disk("*.py", f"{module.name}Lib/**/*.py", module=module), module)
 
 
-def test_a_module_folder_holds_no_python_file_but_the_module():
+@pytest.mark.parametrize("module", [module for module in MODULES if (module / "Resources").is_dir()], ids=module_name)
+def test_every_resource_is_listed_and_present(module):
+    assert_complete("MODULE_PYTHON_RESOURCES", on_disk("Resources/**/*", module=module), module)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=module_name)
+def test_a_module_folder_holds_no_python_file_but_the_module(module):
     # Slicer takes every .py in the folder of an installed module for a module.
-    assert [path.name for path in MODULE.glob("*.py")] == ["VesselRegistration.py"]
+    assert {path.name for path in module.glob("*.py")} <= {f"{module.name}.py"}
 
 
 def test_resources_of_all_modules_can_be_merged_into_one_folder():
@@ -62,16 +73,19 @@ def test_resources_of_all_modules_can_be_merged_into_one_folder():
 
 
 def test_no_installed_package_has_a_name_that_others_use():
-    packages = {path.parent.name for path in MODULE.rglob("__init__.py")}
-    top = {path.parent.name for path in MODULE.glob("*/__init__.py")}
-    assert top == {"VesselRegistrationLib"}
-    assert "utils" not in {package.lower() for package in packages}
+    for module in MODULES:
+        packages = {path.parent.name for path in module.rglob("__init__.py")}
+        top = {path.parent.name for path in module.glob("*/__init__.py")}
+        assert top == {f"{module.name}Lib"}
+        assert "utils" not in {package.lower() for package in packages}
 
 
 def test_pip_installs_every_package_and_the_resources():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    packages = {".".join(path.parent.relative_to(MODULE).parts) for path in LIBRARY.rglob("__init__.py")}
-    assert set(settings["packages"]) == packages | {"VesselRegistrationLib.Resources"}
+    packages = {".".join(path.parent.relative_to(module).parts)
+                for module in MODULES for path in LIBRARIES[module.name].rglob("__init__.py")}
+    packages |= {f"{module.name}Lib.Resources" for module in MODULES if (module / "Resources").is_dir()}
+    assert set(settings["packages"]) == packages
 
 
 def file_scope_imports(path):
@@ -92,10 +106,10 @@ def _type_checking(node):
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-LIBRARY_FILES = sorted(LIBRARY.rglob("*.py"))
+LIBRARY_FILES = sorted(path for library in LIBRARIES.values() for path in library.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", LIBRARY_FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+@pytest.mark.parametrize("path", LIBRARY_FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_file_scope_imports_are_what_every_slicer_has(path):
     extra = {name: {"slicer"} for name in SLICER_PACKAGES} | {name: {"torch", "monai"} for name in TORCH_PACKAGES}
     assert set(file_scope_imports(path)) <= FILE_SCOPE_IMPORTS | extra.get(path.parent.name, set())
@@ -106,14 +120,17 @@ def test_the_module_file_imports_only_what_every_slicer_has():
         "slicer", "qt", "ctk", "VesselRegistrationLib"}
 
 
-def test_the_rest_imports_without_slicer_and_without_heavy_packages():
-    light = [path for path in LIBRARY_FILES if path.parent.name not in TORCH_PACKAGES | SLICER_PACKAGES]
-    names = [".".join(path.relative_to(MODULE).with_suffix("").parts).removesuffix(".__init__") for path in light]
+@pytest.mark.parametrize("module", MODULES, ids=module_name)
+def test_the_rest_imports_without_slicer_and_without_heavy_packages(module):
+    light = [path for path in LIBRARY_FILES
+             if path.is_relative_to(module) and path.parent.name not in TORCH_PACKAGES | SLICER_PACKAGES]
+    names = [".".join(path.relative_to(module).with_suffix("").parts).removesuffix(".__init__") for path in light]
     heavy = {"slicer", "torch", "monai", "pydicom", "skimage", "matplotlib", "PIL", "rich", "safetensors"}
     program = ("import importlib, sys\n"
                f"for name in {names}: importlib.import_module(name)\n"
                f"print({heavy} & set(sys.modules))\n")
-    done = subprocess.run([sys.executable, "-c", program], cwd=MODULE, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=module, capture_output=True, text=True, check=True,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, MODULES))})
     assert done.stdout.strip() == "set()"
 
 

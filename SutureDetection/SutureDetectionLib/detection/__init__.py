@@ -1,0 +1,1 @@
+"""From the maps that networks give to suture points with confidence, kind and pairs."""

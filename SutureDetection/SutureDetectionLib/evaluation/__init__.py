@@ -1,0 +1,1 @@
+"""Scores against labels, folds by surgery, and the paper's tables on simulated frames."""

@@ -1,0 +1,87 @@
+"""Our suture network: where entries and exits are, to a fraction of a pixel, and which exit belongs to an entry.
+
+461,790 trainable parameters, everything at half the image size or less, and every normalisation directly behind its
+convolution, so that it folds away exactly.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+STRIDE = 2
+"""Pixels per cell of the output maps."""
+
+PAIRING_UNIT_PX = 16.0
+"""Length of the pairing vector that the network writes as 1."""
+
+WIDTHS = (24, 48, 96, 128)
+PYRAMID_WIDTH = 40
+_PRIOR_LOGIT = -4.0
+
+
+class StitchMaps(NamedTuple):
+    """Maps at half the image size.
+
+    ``heat_logits`` (batch, 2, height, width), entry and exit. ``offset`` (batch, 2, height, width), column and row in
+    cells from the centre of the cell to the nearest point. ``pairing`` (batch, 2, height, width), column and row in
+    PAIRING_UNIT_PX from the entry near the cell to its exit.
+    """
+
+    heat_logits: torch.Tensor
+    offset: torch.Tensor
+    pairing: torch.Tensor
+
+
+class StitchNet(nn.Module):
+    """Stride-2 stem, encoder 24-48-96-128, a pyramid that adds from coarse to fine, three heads on its finest level.
+
+    Takes RGB images (batch, 3, height, width), values 0 to 1, height and width divisible by 16.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, pyramid_width: int = PYRAMID_WIDTH) -> None:
+        """The network as it is trained, or one of other widths."""
+        super().__init__()
+        self.encoder = nn.ModuleList()
+        channels = 3
+        for width in widths:
+            self.encoder.append(nn.Sequential(convolution(channels, width, stride=2), convolution(width, width)))
+            channels = width
+        self.lateral = nn.ModuleList(nn.Conv2d(width, pyramid_width, 1) for width in widths)
+        self.smooth = convolution(pyramid_width, pyramid_width)
+        self.before_heads = convolution(pyramid_width, pyramid_width)
+        self.heat = nn.Conv2d(pyramid_width, 2, 1)
+        self.offset = nn.Conv2d(pyramid_width, 2, 1)
+        self.pairing = nn.Conv2d(pyramid_width, 2, 1)
+        nn.init.constant_(self.heat.bias, _PRIOR_LOGIT)  # type: ignore[arg-type]
+
+    def forward(self, image: torch.Tensor) -> StitchMaps:
+        """Image (batch, 3, height, width) to maps of half the size."""
+        levels = []
+        features = 2.0 * image - 1.0
+        for block in self.encoder:
+            features = block(features)
+            levels.append(features)
+        merged = self.lateral[-1](levels[-1])
+        for level, lateral in zip(levels[-2::-1], list(self.lateral)[-2::-1], strict=True):
+            merged = lateral(level) + functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+        features = self.before_heads(self.smooth(torch.relu(merged)))
+        return StitchMaps(self.heat(features), self.offset(features), self.pairing(features))
+
+
+def convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+    """conv3-BN-ReLU."""
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
+                         nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
+
+
+def fold_normalisation(network: nn.Module) -> nn.Module:
+    """``network`` in evaluation mode with every conv3-BN merged into one convolution; the results stay the same."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for block in list(network.modules()):
+        if isinstance(block, nn.Sequential) and len(block) == 3 and isinstance(block[1], nn.BatchNorm2d):
+            block[0] = fuse_conv_bn_eval(block[0].eval(), block[1].eval())  # type: ignore[type-var]
+            block[1] = nn.Identity()
+    return network

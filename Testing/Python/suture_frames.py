@@ -1,0 +1,33 @@
+"""Frames with drawn sutures: a stand-in for the simulator where time matters."""
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+from SutureDetectionLib.training.frames import image_tensor, pack_labels, visible_labels
+from torch.utils.data import Dataset
+
+
+def drawn_frame(seed: int, shape: tuple[int, int] = (96, 160), pairs: int = 5):
+    """Image (height, width, 3) uint8, points (N, 2), kinds (N,), pair ids (N,): entries bluish, exits yellowish."""
+    rng = np.random.default_rng(seed)
+    image = 110 + 25 * gaussian_filter(rng.normal(size=(*shape, 3)), (3, 3, 0)) / 0.1
+    cells = np.stack(np.mgrid[16:shape[1] - 32:28, 14:shape[0] - 22:20], axis=-1).reshape(-1, 2)
+    entries = rng.permutation(cells)[:pairs] + rng.uniform(0, 6, (pairs, 2))
+    points = np.concatenate([entries, entries + rng.uniform(-1, 1, (pairs, 2)) + [9, 3]])
+    kinds = np.repeat([0, 1], pairs)
+    rows, columns = np.mgrid[:shape[0], :shape[1]]
+    for (col, row), kind in zip(points, kinds, strict=True):
+        blob = np.exp(-0.5 * ((columns - col) ** 2 + (rows - row) ** 2) / 1.5**2)[..., None]
+        image = image * (1 - blob) + blob * np.array([[40, 40, 250], [250, 250, 40]][kind])
+    return np.clip(image, 0, 255).astype(np.uint8), points, kinds, np.tile(np.arange(pairs), 2)
+
+
+class DrawnFrames(Dataset[tuple[torch.Tensor, ...]]):
+    """Drawn frames as the samples of a training."""
+
+    def __init__(self, first_seed: int = 0) -> None:
+        self.first_seed = first_seed
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+        image, points, kinds, pair_ids = drawn_frame(self.first_seed + index)
+        return image_tensor(image), pack_labels(visible_labels(points, kinds, pair_ids, np.ones(len(kinds), bool)))
