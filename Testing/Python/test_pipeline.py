@@ -8,13 +8,13 @@ import pytest
 from registration_example import example_frame, example_geometry, example_model, example_result
 from scipy.optimize import minimize_scalar
 from scipy.spatial.transform import Rotation
-from VesselRegistrationLib.cli.inputs import read_mask
 from VesselRegistrationLib.dicom.reading import open_xa
 from VesselRegistrationLib.errors import Cancelled, UserError
 from VesselRegistrationLib.mesh.reading import read_model
 from VesselRegistrationLib.pose.rigid import PosePrior
 from VesselRegistrationLib.registration import masks as masks_module
 from VesselRegistrationLib.registration import methods
+from VesselRegistrationLib.registration.mask_file import read_mask
 from VesselRegistrationLib.registration.masks import FrameSegmenter
 from VesselRegistrationLib.registration.metrics import reprojection_distances, target_registration_errors
 from VesselRegistrationLib.registration.pipeline import RegistrationRequest, initial_pose, register

@@ -1,7 +1,6 @@
 """From options to models, frames and masks. Heavy imports happen when they are needed."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from ..dicom.frame import XAFrame
     from ..dicom.reading import XARun
     from ..mesh.surface import SurfaceModel
-
-_MASK_MODES = ("1", "L", "I", "I;16")
 
 
 def model_of(options: argparse.Namespace) -> "SurfaceModel":
@@ -48,23 +45,9 @@ def masks_of(options: argparse.Namespace) -> "tuple[np.ndarray | None, ...] | No
     """The masks that the options name, one for each X-ray; None where they name none."""
     if not options.mask:
         return None
+    from ..registration.mask_file import read_mask
+
     if len(options.mask) != len(options.xa):
         raise UserError(f"There are {len(options.mask)} masks for {len(options.xa)} X-rays: give one mask for "
                         "each --xa, in the same order, or none.")
     return tuple(read_mask(path) for path in options.mask)
-
-
-def read_mask(path: Path) -> "np.ndarray":
-    """A vessel mask (rows, columns) bool from a grayscale PNG: every pixel that is not black is vessel."""
-    import numpy as np
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            if image.mode not in _MASK_MODES:
-                raise UserError(f"The mask {path.name} is in colour: give a grayscale PNG in which vessels are white.")
-            pixels = np.asarray(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError):
-        raise UserError(f"The mask {path.name} cannot be read: give a grayscale PNG in which vessels are "
-                        "white.") from None
-    return pixels > 0

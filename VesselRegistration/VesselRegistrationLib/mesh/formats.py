@@ -123,6 +123,9 @@ def _read_ply(path: Path) -> tuple[vtkDataObject | None, str | None]:
 _READERS: dict[str, Callable[[Path], tuple[vtkDataObject | None, str | None]]] = {
     ".vtp": _read_vtp, ".vtk": _read_vtk, ".stl": _read_stl, ".obj": _read_obj, ".ply": _read_ply}
 
+MODEL_ENDINGS = tuple(_READERS)
+"""Endings of the files that can be read, in small letters."""
+
 
 def _known() -> str:
     names = [suffix[1:].upper() for suffix in _READERS]

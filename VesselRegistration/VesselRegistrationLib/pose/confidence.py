@@ -79,7 +79,8 @@ class Calibration:
 class PoseConfidence:
     """How far to trust a pose.
 
-    ``probability_within_2mm`` is of the mRPD, the in-plane error; ``mrpd_interval_mm`` holds it in 90 of 100 cases.
+    ``probability_within_2mm`` is of the mRPD, the in-plane error; ``mrpd_interval_mm`` holds it in 90 of 100 cases
+    and ``mrpd_mm`` is as often too large as too small.
     ``covariance`` (6, 6) is of a small twist about the estimate's centre: rotation vector (rad), then translation
     (mm). ``depth_sd_mm`` is the standard deviation along the first view's beam; where ``depth_observable`` is False it
     rests on the vessel's apparent size alone. ``status`` is accepted, check or rejected, ``reason`` one sentence,
@@ -94,6 +95,7 @@ class PoseConfidence:
     status: str
     reason: str
     notes: tuple[str, ...] = ()
+    mrpd_mm: float | None = None
 
 
 def assess(
@@ -117,7 +119,7 @@ def assess(
         reason = ("The model came to lie outside the field of view: check the geometry, the mask and where the search "
                   "began.")
     return PoseConfidence(probability, (low, high), covariance, float(np.sqrt(beam @ covariance[3:, 3:] @ beam)),
-                          observable, status, reason, _notes(evidence, observable))
+                          observable, status, reason, _notes(evidence, observable), middle)
 
 
 def pose_features(estimate: PoseEstimate, evidence: Sequence[ViewEvidence]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """result.json: everything that was found, in a form that other programs read. Nothing in it names the patient."""
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -59,10 +60,16 @@ def weights_as_list(weights: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "sha256": sha256} for name, sha256 in weights.items()]
 
 
+def instance_hash(sop_instance_uid: str) -> str | None:
+    """What tells an X-ray again without naming it: SHA-256 of its SOP Instance UID, None where it has none."""
+    return hashlib.sha256(sop_instance_uid.encode()).hexdigest() if sop_instance_uid else None
+
+
 def _confidence_as_dict(confidence: PoseConfidence) -> dict[str, Any]:
     """Covariance of a small twist of the placed model: rotation vector in rad, then translation in mm, world axes."""
     return {
         "probability_within_2mm": confidence.probability_within_2mm,
+        "mrpd_mm": confidence.mrpd_mm,
         "mrpd_interval_mm": list(confidence.mrpd_interval_mm),
         "covariance": _listed(confidence.covariance),
         "depth_sd_mm": confidence.depth_sd_mm,
@@ -75,6 +82,7 @@ def _view_as_dict(view: ViewResult, found: bool) -> dict[str, Any]:
     geometry = view.view
     return {
         "file": view.frame.path.name,
+        "instance_sha256": instance_hash(view.frame.sop_instance_uid),
         "frame": view.frame.frame_number,
         "primary_angle_deg": geometry.primary_angle_deg,
         "secondary_angle_deg": geometry.secondary_angle_deg,
