@@ -40,8 +40,8 @@ PAPER_RANGES = AugmentationRanges()
 """As printed; flips in both directions come with them. "Pixel shifting" of 1 % is taken as a shift of the values of a
 channel."""
 
-OUR_RANGES = replace(PAPER_RANGES, zoom=(0.8, 1.25), channel_shift=0.06, contrast=(0.6, 1.5), gamma=(0.6, 1.6),
-                     noise=0.04, blur_px=1.2)
+OUR_RANGES = replace(PAPER_RANGES, zoom=(0.8, 1.25), channel_shift=0.08, contrast=(0.6, 1.5), gamma=(0.6, 1.6),
+                     hue=0.3, noise=0.04, blur_px=1.2)
 """More of what another endoscope changes: colour cast, gamma, contrast in both directions, noise, sharpness, scale."""
 
 

@@ -6,13 +6,13 @@ SIMILARITY = "similarity"
 FOCAL = "focal"
 
 PAPER_SETTINGS = TrainingSettings(loss=SIMILARITY, learning_rate=1e-3, batch_size=8, steps=2000, weight_decay=0.0,
-                                  warmup_steps=0, gradient_clip=0.0, half_size_fraction=0.6, reuse=24, pool_size=256,
+                                  warmup_steps=0, gradient_clip=0.0, half_size_fraction=0.8, reuse=10, pool_size=256,
                                   first_fill=64, validation_cases=24)
 """Sharan et al., Section 4.2: Adam, 0.001. A stream has no epochs whose plateau could be waited for, so the rate falls
 as a cosine. The batch size is not printed."""
 
-OUR_SETTINGS = TrainingSettings(loss=FOCAL, learning_rate=2e-3, batch_size=8, steps=4000, half_size_fraction=0.6,
-                                reuse=24, pool_size=256, first_fill=64, validation_cases=24)
+OUR_SETTINGS = TrainingSettings(loss=FOCAL, learning_rate=2e-3, batch_size=8, steps=4000, half_size_fraction=0.8,
+                                reuse=10, pool_size=256, first_fill=64, validation_cases=24)
 """For 40 minutes of one CPU core: AdamW with warm-up and cosine, most steps on parts of the images."""
 
 PARTS_FRACTION = 2
