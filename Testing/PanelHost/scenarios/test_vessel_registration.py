@@ -32,7 +32,7 @@ def transforms() -> list:
 
 def during(widget, action) -> None:
     """Do ``action`` once, when the registration that is started next first shows its progress."""
-    original, done = widget._showProgress, []
+    original, done = widget.session.showProgress, []
 
     def show(fraction, text):
         original(fraction, text)
@@ -40,7 +40,7 @@ def during(widget, action) -> None:
             done.append(True)
             action()
 
-    widget._showProgress = show
+    widget.session.showProgress = show
 
 
 def testEmptySceneSaysWhatIsMissing(panel):
@@ -82,9 +82,9 @@ def testSampleCaseFillsTheSelectors(panel, host):
 
 def testLoadWithoutFileIsSaidInThePanel(panel):
     panel.ui.loadModelButton.click()
-    assert isSentence(said(panel.ui.statusLabel))
+    assert isSentence(said(panel.ui.dataMessageLabel))
     panel.ui.loadXrayButton.click()
-    assert isSentence(said(panel.ui.statusLabel))
+    assert isSentence(said(panel.ui.dataMessageLabel))
 
 
 def testFilesThatAreNoneAreSaidInThePanel(panel, tmp_path):
@@ -92,10 +92,10 @@ def testFilesThatAreNoneAreSaidInThePanel(panel, tmp_path):
     text.write_text("not a model")
     panel.ui.modelPathLineEdit.currentPath = str(text)
     panel.ui.loadModelButton.click()
-    assert isSentence(said(panel.ui.statusLabel))
+    assert isSentence(said(panel.ui.dataMessageLabel))
     panel.ui.xrayPathLineEdit.currentPath = str(tmp_path / "missing.dcm")
     panel.ui.loadXrayButton.click()
-    assert isSentence(said(panel.ui.statusLabel))
+    assert isSentence(said(panel.ui.dataMessageLabel))
     assert panel.ui.registerButton.enabled is False
 
 
@@ -108,9 +108,9 @@ def testRegisterTwice(panel, host):
     assert "Dice" in said(panel.ui.measuresLabel)
     assert panel.ui.registerButton.text == "Register"
     assert panel.ui.registerButton.enabled is True
-    assert panel.ui.inputsFrame.enabled is True
+    assert panel.ui.registrationFrame.enabled is True
     [transform] = transforms()
-    assert panel._parameterNode.transform is transform
+    assert panel.session.node.transform is transform
     first = slicer.util.arrayFromTransformMatrix(transform)
     assert not np.allclose(first, np.eye(4))
     panel.ui.registerButton.click()
@@ -124,16 +124,16 @@ def testCancel(panel, host):
     seen = []
 
     def cancel():
-        seen.append((panel.ui.registerButton.text, panel.ui.inputsFrame.enabled))
+        seen.append((panel.ui.registerButton.text, panel.ui.registrationFrame.enabled))
         panel.ui.registerButton.click()
 
     during(panel, cancel)
     panel.ui.registerButton.click()
     assert seen == [("Cancel", False)]
-    assert isSentence(said(panel.ui.statusLabel))
+    assert isSentence(said(panel.ui.registrationMessageLabel))
     assert transforms() == []
     assert panel.ui.registerButton.text == "Register"
-    assert panel.ui.inputsFrame.enabled is True
+    assert panel.ui.registrationFrame.enabled is True
 
 
 def testSceneClosedDuringRegistration(panel, host):
@@ -141,7 +141,7 @@ def testSceneClosedDuringRegistration(panel, host):
     during(panel, lambda: slicer.mrmlScene.Clear(False))
     panel.ui.registerButton.click()
     host.settle()
-    assert isSentence(said(panel.ui.statusLabel))
+    assert isSentence(said(panel.ui.registrationMessageLabel))
     assert transforms() == []
     assert panel.ui.registerButton.enabled is False
     assert panel.ui.modelSelector.currentNode() is None
@@ -158,46 +158,47 @@ def testNodeDeletedWhileSelected(panel, host, selector):
         assert panel.ui.registerButton.enabled is False
         assert isSentence(panel.ui.registerButton.toolTip)
     else:  # another node of the kind took its place
-        assert panel._parameterNode.getValue("model" if selector == "modelSelector" else "xray") is box.currentNode()
+        assert panel.session.node.getValue("model" if selector == "modelSelector" else "xray") is box.currentNode()
 
 
 @pytest.mark.parametrize("field", ["model", "xray"])
 def testNodeDeletedDuringRegistration(panel, host, field):
     panel.ui.sampleButton.click()
-    during(panel, lambda: slicer.mrmlScene.RemoveNode(getattr(panel._parameterNode, field)))
+    during(panel, lambda: slicer.mrmlScene.RemoveNode(getattr(panel.session.node, field)))
     panel.ui.registerButton.click()
     host.settle()
-    assert isSentence(said(panel.ui.statusLabel))
-    assert panel.ui.inputsFrame.enabled is True
+    assert isSentence(said(panel.ui.registrationMessageLabel))
+    assert panel.ui.registrationFrame.enabled is True
 
 
 def testRegionPlacedAndDropped(panel, host):
     panel.ui.sampleButton.click()
     panel.ui.placeRoiButton.click()
     assert len(slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")) == 1
-    assert panel._parameterNode.roi is slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")[0]
+    assert panel.session.node.roi is slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")[0]
     panel.ui.wholeImageButton.click()
     assert slicer.util.getNodesByClass("vtkMRMLMarkupsROINode") == []
-    assert panel._parameterNode.roi is None
+    assert panel.session.node.roi is None
 
 
 def testSceneFileKeepsTheParameters(panel, host, tmp_path):
     panel.ui.sampleButton.click()
-    panel.ui.methodComboBox.currentText = "affine"
+    panel.ui.methodComboBox.currentIndex = 1
     panel.ui.opacitySlider.value = 0.25
-    panel._parameterNode.transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Pose")
+    panel.session.node.transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Pose")
     host.settle()
     names = [box.currentNode().GetName() for box in (panel.ui.modelSelector, panel.ui.xraySelector)]
     assert slicer.util.saveScene(tmp_path / "saved.mrb")
     slicer.mrmlScene.Clear(False)
     host.settle()
     assert panel.ui.modelSelector.currentNode() is None
-    assert panel.ui.methodComboBox.currentText == "pose"
+    assert panel.session.node.method == "pose"
     assert slicer.util.loadScene(tmp_path / "saved.mrb")
     host.settle()
     assert [box.currentNode().GetName() for box in (panel.ui.modelSelector, panel.ui.xraySelector)] == names
-    assert panel._parameterNode.transform.GetName() == "Pose"
-    assert panel.ui.methodComboBox.currentText == "affine"
+    assert panel.session.node.transform.GetName() == "Pose"
+    assert panel.session.node.method == "affine"
+    assert panel.ui.methodComboBox.currentIndex == 1
     assert panel.ui.opacitySlider.value == pytest.approx(0.25)
     assert panel.ui.registerButton.enabled is True
     assert len(panel.ui.reportBrowser.toPlainText()) > 100

@@ -172,5 +172,10 @@ class CArmView:
     @property
     def clinical_angles(self) -> str:
         """The angles in the clinic's words, e.g. ``LAO 30 / CRA 20``."""
-        return (f"{'RAO' if self.primary_angle_deg < 0 else 'LAO'} {round(abs(self.primary_angle_deg), 1):g} / "
-                f"{'CAU' if self.secondary_angle_deg < 0 else 'CRA'} {round(abs(self.secondary_angle_deg), 1):g}")
+        return angle_words(self.primary_angle_deg, self.secondary_angle_deg)
+
+
+def angle_words(primary_deg: float, secondary_deg: float) -> str:
+    """Angles in the clinic's words: LAO and cranial positive."""
+    return (f"{'RAO' if primary_deg < 0 else 'LAO'} {round(abs(primary_deg), 1):g} / "
+            f"{'CAU' if secondary_deg < 0 else 'CRA'} {round(abs(secondary_deg), 1):g}")

@@ -1,16 +1,17 @@
 """Texts of the panel as rich text: the sanity report, the geometry and the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
+
+from slicer.i18n import tr as _
 
 from ..dicom.frame import HeaderGeometry
 from ..dicom.sanity import SanityRow
-from ..registration.result import RegistrationResult
+from ..geometry.carm import angle_words
 
 LIGHTS = {"accepted": "#2e9e4f", "check": "#d98e04", "rejected": "#d03b3b"}
 _ROW_COLORS = {"amber": LIGHTS["check"], "red": LIGHTS["rejected"]}
-_FACTS = (("Primary angle", "primary_angle_deg", "deg"), ("Secondary angle", "secondary_angle_deg", "deg"),
-          ("SID", "sid_mm", "mm"), ("SOD", "sod_mm", "mm"), ("Imager pixel spacing", "row_spacing_mm", "mm"))
 
 
 def reportAsHtml(rows: Sequence[SanityRow]) -> str:
@@ -24,33 +25,32 @@ def reportAsHtml(rows: Sequence[SanityRow]) -> str:
     return "".join(lines)
 
 
-def geometryAsHtml(geometry: HeaderGeometry) -> str:
-    """Every geometry value with where it came from; what is missing in red."""
-    lines = []
-    for name, field, unit in _FACTS:
-        value = getattr(geometry, field)
-        if value is None:
-            lines.append(f'<div style="color:{LIGHTS["rejected"]}"><b>{name}</b>: missing, give it here</div>')
-        else:
-            source = geometry.sources.get(field, "")
-            lines.append(f"<div><b>{name}</b>: {value:.4g} {unit} <i>{escape(source)}</i></div>")
-    return "".join(lines)
+def sourceAsHtml(geometry: HeaderGeometry, field: str) -> str:
+    """Where a geometry value came from; in red that it is missing."""
+    if getattr(geometry, field) is None:
+        return f'<span style="color:{LIGHTS["rejected"]}">{_("missing: give it here")}</span>'
+    return f"<i>{escape(geometry.sources.get(field, _('not in the header')))}</i>"
 
 
-def verdictAsHtml(result: RegistrationResult) -> str:
-    """The status as a coloured light with its one sentence, and what else the user should read."""
-    light = f'<span style="color:{LIGHTS[result.status]}">&#9679; <b>{result.status.capitalize()}</b></span>'
-    notes = result.confidence.notes if result.confidence else ()
-    return "<br>".join([f"{light} {escape(result.reason)}", *(escape(note) for note in notes)])
+def verdictAsHtml(record: Mapping[str, Any]) -> str:
+    """The status in a result's record as a coloured light with its one sentence, and what else should be read."""
+    status = record["status"]
+    words = {"accepted": _("Accepted"), "check": _("Check"), "rejected": _("Rejected")}[status]
+    light = f'<span style="color:{LIGHTS[status]}">&#9679; <b>{words}</b></span>'
+    notes = (record["uncertainty"] or {}).get("notes", ())
+    return "<br>".join([f"{light} {escape(record['reason'])}", *(escape(note) for note in notes)])
 
 
-def measuresAsHtml(result: RegistrationResult) -> str:
-    """Angles and overlap of every view, and the expected error where the method knows it."""
-    if not result.found:
-        return ""
-    lines = [f"{escape(view.view.clinical_angles)}: Dice {view.overlap.dice:.2f}, precision "
-             f"{view.overlap.precision:.2f}, recall {view.overlap.recall:.2f}" for view in result.views]
-    if result.confidence:
-        low, high = result.confidence.mrpd_interval_mm
-        lines.append(f"Expected error in the image plane, 90 % interval: {low:.1f} to {high:.1f} mm")
+def measuresAsHtml(record: Mapping[str, Any]) -> str:
+    """Angles and overlap of every view, and the errors to expect where the method knows them."""
+    lines = [_("{angles}: Dice {dice:.2f}, precision {precision:.2f}, recall {recall:.2f}").format(
+        angles=angle_words(view["primary_angle_deg"], view["secondary_angle_deg"]), dice=view["dice"],
+        precision=view["precision"], recall=view["recall"]) for view in record["views"]]
+    uncertainty = record["uncertainty"]
+    if uncertainty:
+        low, high = uncertainty["mrpd_interval_mm"]
+        lines.append(_("Error in the image plane (mRPD), 90 % interval: {low:.1f} to {high:.1f} mm").format(
+            low=low, high=high))
+        low, high = record["mtre_interval_mm"]
+        lines.append(_("Error in space (mTRE), 90 % interval: {low:.1f} to {high:.1f} mm").format(low=low, high=high))
     return "<br>".join(lines)

@@ -1,19 +1,26 @@
 """Registration on nodes of a scene: what is missing, where the model would start, the region, the run itself."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import slicer
 
 from ..errors import UserError
 from ..mesh.surface import SurfaceModel
+from ..pose.rigid import PosePrior
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
+from ..registration.masks import DEFAULT_THRESHOLD
 from ..registration.pipeline import RegistrationRequest, initial_pose, register
 from ..registration.result import RegistrationResult
 from .modelBridge import surfaceFromModel
 from .resultBridge import ResultNodes, showProjection, showResult
+from .resultRecord import keepRecord, recordOf
 from .roiBridge import placeRoi, rectangleFromRoi
 from .volumeBridge import frameFromVolume, geometryFromVolume
+
+NEAR_START = PosePrior(rotation_deg=5.0, in_plane_mm=10.0, depth_mm=10.0)
+"""How far a pose may lie from its start that is to stay near to it (standard deviations)."""
 
 
 def missingInput(modelNode: slicer.vtkMRMLModelNode | None,
@@ -51,23 +58,47 @@ def addRoiAroundStart(modelNode: slicer.vtkMRMLModelNode,
     return roiNode
 
 
+@dataclass(frozen=True)
+class RegistrationOptions:
+    """How to register; see ``RegistrationRequest``.
+
+    ``startNode`` is a transform from model RAS to world where the search begins, the model's middle at the isocentre
+    where there is none; ``stayNear`` keeps the pose near to it.
+    """
+
+    method: str = "pose"
+    device: str = "auto"
+    fieldOfView: str = "auto"
+    threshold: float = DEFAULT_THRESHOLD
+    startNode: slicer.vtkMRMLTransformNode | None = None
+    stayNear: bool = False
+
+
 def registerNodes(modelNode: slicer.vtkMRMLModelNode, xrayNodes: Sequence[slicer.vtkMRMLScalarVolumeNode],
-                  roiNode: slicer.vtkMRMLMarkupsROINode | None = None, method: str = "pose", device: str = "auto",
-                  fieldOfView: str = "auto", progress: ProgressCallback = ignore_progress,
+                  roiNode: slicer.vtkMRMLMarkupsROINode | None = None, options: RegistrationOptions | None = None,
+                  progress: ProgressCallback = ignore_progress,
                   shouldStop: StopCheck = never_stop) -> tuple[RegistrationResult, ResultNodes | None]:
     """Register a model to one or more X-rays; the result and its nodes, None where no pose was found.
 
     The region of interest lies on the first X-ray. Raises UserError for input that cannot be used and where nodes were
     deleted meanwhile, Cancelled on request.
     """
+    options = options or RegistrationOptions()
     missing = missingInput(modelNode, xrayNodes)
     if missing:
         raise UserError(missing)
     model: SurfaceModel = surfaceFromModel(modelNode)
     roi = None if roiNode is None else rectangleFromRoi(roiNode, xrayNodes[0])
-    request = RegistrationRequest(model, tuple(frameFromVolume(node) for node in xrayNodes), roi=roi, method=method,
-                                  device=device, field_of_view=fieldOfView)
+    start = None if options.startNode is None else slicer.util.arrayFromTransformMatrix(options.startNode, toWorld=True)
+    request = RegistrationRequest(
+        model, tuple(frameFromVolume(node) for node in xrayNodes), roi=roi, method=options.method,
+        device=options.device, field_of_view=options.fieldOfView, threshold=options.threshold, start=start,
+        limits=NEAR_START if options.stayNear else None)
     result = register(request, progress, shouldStop)
     if any(node.GetScene() is None for node in xrayNodes):
         raise UserError("The X-ray was deleted during the registration: load it again.")
-    return result, showResult(result, model, list(xrayNodes)) if result.found else None
+    if not result.found:
+        return result, None
+    nodes = showResult(result, model, list(xrayNodes))
+    keepRecord(nodes.transform, recordOf(result, model))
+    return result, nodes

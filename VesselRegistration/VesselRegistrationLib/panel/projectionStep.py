@@ -1,0 +1,52 @@
+"""Step 2: where the model would lie on the X-ray, and which part of it is matched."""
+
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from ..errors import UserError
+from ..scene.roiBridge import rectangleFromRoi
+from .session import PanelSession
+from .step import Step
+
+
+class ProjectionStep(Step):
+    """The live projection and the region of interest."""
+
+    name = "projection"
+
+    def __init__(self, ui: Any, session: PanelSession) -> None:
+        """Connect the widgets; the check box belongs to the parameter node."""
+        super().__init__(ui, session)
+        self.connect(ui.wholeImageButton, "clicked(bool)", self._useWholeImage)
+        self.connect(ui.placeRoiButton, "clicked(bool)", self._placeRoi)
+
+    def update(self) -> None:
+        """Enable the step where there is something to project, and say which region counts."""
+        missing, node = self.session.missing, self.session.node
+        self.hint(missing)
+        self.frame.enabled = not missing
+        self.ui.regionLabel.text = "" if missing else self._regionWords()
+        self.ui.wholeImageButton.enabled = node.roi is not None
+        self.done(not missing)
+
+    def _regionWords(self) -> str:
+        node = self.session.node
+        if node.roi is None:
+            return _("The whole image is matched.")
+        try:
+            x0, y0, x1, y1 = rectangleFromRoi(node.roi, node.xray)
+        except UserError as problem:  # the user may drag the box anywhere
+            return str(problem)
+        return _("Columns {first} to {last}, rows {top} to {bottom} of the X-ray are matched.").format(
+            first=x0, last=x1 - 1, top=y0, bottom=y1 - 1)
+
+    def _placeRoi(self) -> None:
+        self._useWholeImage()
+        self.session.node.roi = self.session.logic.addRoi(self.session.node.model, self.session.node.xray)
+
+    def _useWholeImage(self) -> None:
+        roi, self.session.node.roi = self.session.node.roi, None
+        if roi is not None:
+            slicer.mrmlScene.RemoveNode(roi)
