@@ -51,27 +51,28 @@ def path_length(model: SurfaceModel, projection: np.ndarray, shape: tuple[int, i
     rows, columns = shape
     pixels, depths = _project(model.vertices, projection)
     spans = _scan(pixels, model.triangles, depths, shape)
-    length = spans.end - spans.start
-    which = np.repeat(np.arange(len(length)), length)
-    first = np.cumsum(length) - length
-    col = spans.start[which] + np.arange(len(which)) - first[which]
-    row = spans.row[which]
-
-    # 1/depth is affine over a projected triangle: interpolate it by areas.
+    # 1/depth is affine over a projected triangle, so it is enough to know it at both ends of an interval.
     corners = model.triangles[spans.triangle]
     a, b, c = (pixels[corners[:, k]] for k in range(3))
-    double_area = _cross(b - a, c - a)[which]
-    point = np.column_stack([col, row])
-    weight_b = _cross(point - a[which], (c - a)[which]) / double_area
-    weight_c = _cross((b - a)[which], point - a[which]) / double_area
+    double_area = _cross(b - a, c - a)
     inverse = 1.0 / depths[corners]
-    inverse_depth = (inverse[which, 0] * (1 - weight_b - weight_c) + inverse[which, 1] * weight_b
-                     + inverse[which, 2] * weight_c)
-    inverse_depth = np.clip(inverse_depth, inverse.min(axis=1)[which], inverse.max(axis=1)[which])
+    to_b, to_c = inverse[:, 1] - inverse[:, 0], inverse[:, 2] - inverse[:, 0]
+    lowest, highest = inverse.min(axis=1), inverse.max(axis=1)
+    ends = []
+    for col in (spans.start, spans.end - 1):
+        point = np.column_stack([col, spans.row]) - a
+        value = inverse[:, 0] + (_cross(point, c - a) * to_b + _cross(b - a, point) * to_c) / double_area
+        ends.append(np.clip(value, lowest, highest))
 
+    length = spans.end - spans.start
+    first = np.cumsum(length) - length
+    number = np.arange(int(length.sum()))
+    pixel = np.repeat(spans.row * columns + spans.start - first, length) + number
     # Seen from the source an outward triangle runs clockwise in (col, row) of a camera that does not mirror.
     leaves = np.sign(double_area) * np.sign(np.linalg.det(projection[:, :3]))
-    total = np.bincount(row * columns + col, weights=leaves / inverse_depth, minlength=rows * columns)
+    step = leaves * (ends[1] - ends[0]) / np.maximum(length - 1, 1)
+    inverse_depth = np.repeat(leaves * ends[0] - step * first, length) + np.repeat(step, length) * number
+    total = np.bincount(pixel, weights=1.0 / inverse_depth, minlength=rows * columns)
     return np.maximum(total.reshape(shape) * _ray_length_per_depth(projection, shape), 0).astype(np.float32)
 
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from ..mesh.surface import SurfaceModel
 from ..projection.rasterizer import path_length
-from .strokes import bar_shadow, project_points
+from .strokes import project_points, shelled_bar_shadow
 from .tubes import Tube, union_surface
 
 SOFT_TISSUE = 0.020
 
 _BONE_GRID_MM = 3.6
 _AS_CONTOURED = 10**9
+_BESIDE = 0.3
 
 _CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
 
@@ -84,77 +85,108 @@ def solid(centre: np.ndarray, half: tuple[float, float, float], added: float,
 
 def line_integral(body: Body, projection: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Attenuation (rows, columns) float32 of the body along every pixel's ray, in -ln units."""
-    source, rays = _rays(projection, shape)
-    image = np.zeros(shape, dtype=np.float32)
-    for one in body.ellipsoids:
-        window = _window(one, projection, shape)
+    rays = _Rays(projection, shape)
+    image = np.zeros(shape)  # of ellipsoids and boxes, per millimetre of depth
+    windows = rays.windows([*body.ellipsoids, *body.boxes, *(cavity for cavity, _ in body.cavities)])
+    for one, window in zip(body.ellipsoids, windows, strict=False):
         if window is not None:
-            near, far = _ellipsoid_crossings(one, source, rays[window])
-            image[window] += np.float32(one[2]) * (far - near)
-    for one in body.boxes:
-        window = _window(one, projection, shape)
+            image[window] += one[2] * 2 * rays.ellipsoid(one, window)[1]
+    for one, window in zip(body.boxes, windows[len(body.ellipsoids):], strict=False):
         if window is not None:
-            image[window] += np.float32(one[2]) * _box_lengths(one, source, rays[window])
-    for cavity, cut_out in body.cavities:
-        near, far = _ellipsoid_crossings(cavity, source, rays)
-        air = far - near
+            image[window] += one[2] * rays.box(one, window)
+    for (cavity, cut_out), window in zip(body.cavities, windows[len(body.ellipsoids) + len(body.boxes):], strict=True):
+        if window is None:
+            continue
+        middle, half = rays.ellipsoid(cavity, window)
+        air = 2 * half
         for one in cut_out:
-            enters, leaves = _ellipsoid_crossings(one, source, rays)
-            air -= np.maximum(np.minimum(far, leaves) - np.maximum(near, enters), 0.0)
-        image += np.float32(cavity[2]) * np.maximum(air, 0.0)
+            other, reach = rays.ellipsoid(one, window)
+            air -= np.maximum(np.minimum(middle + half, other + reach) - np.maximum(middle - half, other - reach), 0.0)
+        image[window] += cavity[2] * np.maximum(air, 0.0)
+    image *= rays.length_per_depth()
     for axis, radius, shell_mm, shell, marrow in body.bars:
         pixels, scale = project_points(axis, projection)
-        outer = bar_shadow(shape, pixels, radius * scale, 2 * radius)
+        near = np.all((pixels > -_BESIDE * shape[1]) & (pixels < (1 + _BESIDE) * shape[1]), axis=1)
+        if not near.any():
+            continue
         inner_radius = np.maximum(radius - shell_mm, 0.3)
-        inner = bar_shadow(shape, pixels, inner_radius * scale, 2 * inner_radius)
-        image += shell * (outer - inner) + marrow * inner
+        image += shelled_bar_shadow(shape, pixels, radius * scale, inner_radius * scale, 2 * shell * radius,
+                                    2 * (shell - marrow) * inner_radius)
     for mesh, added in body.meshes:
         image += np.float32(added) * path_length(mesh, projection, shape)
-    return image
+    return image.astype(np.float32)
 
 
-def _rays(projection: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Source (3,) and unit ray directions (rows, columns, 3) float32, in the frame that the projection starts from."""
-    inverse = np.linalg.inv(projection[:, :3])
-    row, col = np.indices(shape)
-    rays = np.stack([col, row, np.ones(shape)], axis=-1) @ inverse.T
-    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
-    return -inverse @ projection[:, 3], rays.astype(np.float32)
+class _Rays:
+    """The rays of all pixels: the one of (col, row) runs from ``source`` along ``inverse`` @ (col, row, 1).
 
+    Distances along it count in depths, so that what a solid of second order needs is a polynomial of col and row.
+    """
 
-def _window(
-    one: tuple[np.ndarray, np.ndarray, float], projection: np.ndarray, shape: tuple[int, int]
-) -> tuple[slice, slice] | None:
-    """The part of the image that a solid can cast its shadow on; None where it misses the image."""
-    centre, axes, _ = one
-    half = 1 / np.linalg.norm(axes, axis=1)
-    corners = centre + _CORNERS @ (axes * half[:, None] ** 2)
-    homogeneous = corners @ projection[:, :3].T + projection[:, 3]
-    if homogeneous[:, 2].min() <= 1.0:
-        return slice(0, shape[0]), slice(0, shape[1])
-    pixels = homogeneous[:, :2] / homogeneous[:, 2:]
-    first = np.clip(np.floor(pixels.min(axis=0)), 0, (shape[1], shape[0])).astype(int)
-    last = np.clip(np.ceil(pixels.max(axis=0)) + 1, 0, (shape[1], shape[0])).astype(int)
-    return None if np.any(last <= first) else (slice(first[1], last[1]), slice(first[0], last[0]))
+    def __init__(self, projection: np.ndarray, shape: tuple[int, int]) -> None:
+        self.inverse = np.linalg.inv(projection[:, :3])
+        self.source = -self.inverse @ projection[:, 3]
+        self._projection = projection
+        self._shape = shape
+        self._row, self._col = np.arange(shape[0], dtype=float)[:, None], np.arange(shape[1], dtype=float)[None]
 
+    def length_per_depth(self) -> np.ndarray:
+        """Millimetres along each ray per millimetre of depth (rows, columns)."""
+        form = self.inverse.T @ self.inverse
+        return np.sqrt(self._quadratic(form, (slice(None), slice(None))))
 
-def _ellipsoid_crossings(
-    one: tuple[np.ndarray, np.ndarray, float], source: np.ndarray, rays: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Distances from the source at which rays (..., 3) enter and leave an ellipsoid, equal where they miss it."""
-    centre, axes, _ = one
-    start, step = (axes @ (source - centre)).astype(np.float32), rays @ axes.T.astype(np.float32)
-    a = np.einsum("...i,...i->...", step, step)
-    b = step @ start
-    middle = -b / a
-    half = np.sqrt(np.maximum(middle * middle - (start @ start - 1) / a, 0.0))
-    return middle - half, middle + half
+    def windows(self, solids: list[tuple[np.ndarray, np.ndarray, float]]) -> list[tuple[slice, slice] | None]:
+        """The part of the image that each solid can cast its shadow on; None where it misses the image."""
+        if not solids:
+            return []
+        rows, columns = self._shape
+        axes = np.array([one[1] for one in solids])
+        half = axes / np.square(axes).sum(axis=2, keepdims=True)
+        corners = np.array([one[0] for one in solids])[:, None] + _CORNERS @ half
+        homogeneous = corners @ self._projection[:, :3].T + self._projection[:, 3]
+        behind = homogeneous[..., 2].min(axis=1) <= 1.0
+        pixels = homogeneous[..., :2] / np.maximum(homogeneous[..., 2:], 1.0)
+        first = np.maximum(np.floor(pixels.min(axis=1)), 0).astype(int)
+        last = np.minimum(np.ceil(pixels.max(axis=1)) + 1, (columns, rows)).astype(int)
+        first[behind], last[behind] = 0, (columns, rows)
+        return [(slice(top, bottom), slice(left, right)) if right > left and bottom > top else None
+                for (left, top), (right, bottom) in zip(first.tolist(), last.tolist(), strict=True)]
 
+    def ellipsoid(self, one: tuple[np.ndarray, np.ndarray, float], window: tuple[slice, slice]) -> tuple[
+            np.ndarray, np.ndarray]:
+        """Depth of the middle of each ray's piece inside an ellipsoid, and half the piece's depth; 0 where it misses.
 
-def _box_lengths(one: tuple[np.ndarray, np.ndarray, float], source: np.ndarray, rays: np.ndarray) -> np.ndarray:
-    """Lengths (...) of rays (..., 3) inside a box."""
-    centre, axes, _ = one
-    start, step = (axes @ (source - centre)).astype(np.float32), rays @ axes.T.astype(np.float32)
-    inverse = 1 / np.where(np.abs(step) < 1e-9, np.float32(1e-9), step)
-    middle, half = -start * inverse, np.abs(inverse)
-    return np.maximum((middle + half).min(axis=-1) - (middle - half).max(axis=-1), 0.0)
+        With s the source and d the ray in the ellipsoid's unit sphere, |s + t d| = 1 at
+        t = (-s.d +- sqrt((s.d)^2 - |d|^2 (|s|^2 - 1))) / |d|^2.
+        """
+        centre, axes, _ = one
+        start, step = axes @ (self.source - centre), axes @ self.inverse
+        square = step.T @ step
+        along = start @ step
+        inside = np.outer(along, along) - square * (start @ start - 1)
+        size = self._quadratic(square, window)
+        half = np.sqrt(np.maximum(self._quadratic(inside, window), 0.0)) / size
+        return -self._linear(along, window) / size, half
+
+    def box(self, one: tuple[np.ndarray, np.ndarray, float], window: tuple[slice, slice]) -> np.ndarray:
+        """Depth of each ray's piece inside a box."""
+        centre, axes, _ = one
+        start, step = axes @ (self.source - centre), axes @ self.inverse
+        enters, leaves = -np.inf, np.inf
+        for offset, direction in zip(start, step, strict=True):
+            rate = self._linear(direction, window)
+            inverse = 1 / np.where(np.abs(rate) < 1e-12, 1e-12, rate)
+            middle, half = -offset * inverse, np.abs(inverse)
+            enters, leaves = np.maximum(enters, middle - half), np.minimum(leaves, middle + half)
+        return np.maximum(leaves - enters, 0.0)
+
+    def _linear(self, factors: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
+        return factors[0] * self._col[:, window[1]] + (factors[1] * self._row[window[0]] + factors[2])
+
+    def _quadratic(self, form: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
+        """(col, row, 1) @ form @ (col, row, 1) for a symmetric form (3, 3)."""
+        col, row = self._col[:, window[1]], self._row[window[0]]
+        value = (2 * form[0, 1]) * row + 2 * form[0, 2] + form[0, 0] * col
+        value *= col
+        value += (form[1, 1] * row + 2 * form[1, 2]) * row + form[2, 2]
+        return value

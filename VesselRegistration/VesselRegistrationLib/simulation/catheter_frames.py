@@ -54,7 +54,7 @@ class CatheterFrame:
 
 @dataclass(frozen=True)
 class _Shot:
-    """What neighbouring seeds share: a patient in a view; ``solid`` (half size) in -ln units, ``length`` mm in vessel."""
+    """What neighbouring seeds share: a patient in a view, the ``solid`` shadow at half size, mm in vessel."""
 
     anatomy: Anatomy
     projection: np.ndarray

@@ -68,6 +68,8 @@ def contrast_shadow(
     ``length`` (rows, columns) mm is the path length inside the whole vessel; ``projection`` (3, 4) belongs to it.
     """
     shape = length.shape
+    if filling.per_mm == 0:
+        return np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=bool)
     half = (shape[0] // 2, shape[1] // 2)
     share = concentration_image(anatomy, branch_concentrations(anatomy, filling), halved(projection), half)
     share = resized(share, shape)

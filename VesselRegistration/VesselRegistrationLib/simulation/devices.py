@@ -6,7 +6,7 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 from .anatomy import UPPER, Anatomy
-from .strokes import bar_shadow, project_points, resample
+from .strokes import bar_shadow, project_points, resample, shelled_bar_shadow
 from .textures import smooth_noise
 from .tubes import arc_lengths, tangents
 
@@ -132,11 +132,12 @@ def stroke_shadow(
 
     ``gain`` (n,) multiplies its attenuation, as :func:`attenuation_gains` gives it.
     """
-    outer = bar_shadow(shape, pixels, device.radius_mm * scale, 2 * device.radius_mm * device.per_mm * gain)
+    outer, thickness = device.radius_mm * scale, 2 * device.radius_mm * device.per_mm * gain
     if device.wall_mm >= device.radius_mm:
-        return outer
+        return bar_shadow(shape, pixels, outer, thickness)
     lumen = device.radius_mm - device.wall_mm
-    return np.maximum(outer - bar_shadow(shape, pixels, lumen * scale, 2 * lumen * device.per_mm * gain), 0)
+    return np.maximum(shelled_bar_shadow(shape, pixels, outer, lumen * scale, thickness,
+                                         2 * lumen * device.per_mm * gain), 0)
 
 
 def stroke_mask(device: Device, pixels: np.ndarray, scale: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

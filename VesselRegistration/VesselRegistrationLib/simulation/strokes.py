@@ -33,20 +33,60 @@ def bar_shadow(
     ``pixels`` (n, 2) is its axis as (col, row), ``radii`` in pixels, ``values`` the thickness (any unit) on the axis.
     A bar that crosses itself does not add up.
     """
-    line, radius, value = resample(np.asarray(pixels, dtype=float), max(0.4, 0.33 * float(np.min(radii))),
-                                   np.asarray(radii, dtype=float), np.asarray(values, dtype=float))
-    # Thin bars get a raised cosine of the same total and half width, which pixels sample without beads.
-    thin = radius < _THIN
-    drawn = np.where(thin, np.maximum(_NARROWEST, np.sqrt(3) * radius), radius)
-    value = np.where(thin, 0.5 * np.pi * radius / drawn, 1.0) * value
-    image = np.zeros(shape[0] * shape[1], dtype=np.float32)
-    index, inside, square = _discs(shape, line, drawn)
-    sample = np.nonzero(inside)[0]
-    share = square[inside] / drawn[sample] ** 2
-    profile = np.where(thin[sample], np.cos(0.5 * np.pi * np.sqrt(share)) ** 2, np.sqrt(1 - share))
-    height = value[sample] * profile
-    np.maximum.at(image, index[inside], height.astype(np.float32))
-    return image.reshape(shape)
+    radii = np.asarray(radii, dtype=float)
+    stroke = _Stroke(shape, pixels, float(np.min(radii)), radii, np.asarray(values, dtype=float))
+    return stroke.heights(*stroke.values).reshape(shape)
+
+
+def shelled_bar_shadow(
+    shape: tuple[int, int],
+    pixels: np.ndarray,
+    radii: np.ndarray | float,
+    inner_radii: np.ndarray | float,
+    values: np.ndarray | float,
+    inner_values: np.ndarray | float,
+) -> np.ndarray:
+    """Shadow (rows, columns) float32 of a bar less that of a thinner one inside of it, both as :func:`bar_shadow`'s."""
+    radii, inner_radii = np.asarray(radii, dtype=float), np.asarray(inner_radii, dtype=float)
+    stroke = _Stroke(shape, pixels, float(np.min(inner_radii)), radii, np.asarray(values, dtype=float), inner_radii,
+                     np.asarray(inner_values, dtype=float))
+    outer, thickness, inner, core = stroke.values
+    return (stroke.heights(outer, thickness) - stroke.heights(inner, core)).reshape(shape)
+
+
+class _Stroke:
+    """The pixels about a line, found once for all bars along it."""
+
+    def __init__(self, shape: tuple[int, int], pixels: np.ndarray, thinnest: float, *values: np.ndarray) -> None:
+        line, *resampled = resample(np.asarray(pixels, dtype=float), max(0.4, 0.33 * thinnest), *values)
+        widest = float(np.maximum(_NARROWEST, np.sqrt(3) * resampled[0]).max())
+        inside = np.all((line > -widest) & (line < np.array(shape[::-1]) + widest), axis=1)
+        line = line[inside]
+        self.values = tuple(value[inside] for value in resampled)
+        self._size = shape[0] * shape[1]
+        index, near, square = _discs(shape, line, _drawn(self.values[0]))
+        self._sample, which = np.nonzero(near)
+        self._index, self._square = index[self._sample, which], square[self._sample, which]
+
+    def heights(self, radius: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """Height of a bar (rows * columns,) float32 with a radius in pixels and a height on the axis per sample."""
+        image = np.zeros(self._size, dtype=np.float32)
+        # Thin bars get a raised cosine of the same total and half width, which pixels sample without beads.
+        thin, drawn = radius < _THIN, _drawn(radius)
+        value = np.where(thin, 0.5 * np.pi * radius / drawn, 1.0) * value
+        share = np.minimum(self._square / (drawn**2)[self._sample], 1.0)
+        if thin.all():
+            profile = np.cos(0.5 * np.pi * np.sqrt(share)) ** 2
+        elif thin.any():
+            profile = np.where(thin[self._sample], np.cos(0.5 * np.pi * np.sqrt(share)) ** 2, np.sqrt(1 - share))
+        else:
+            profile = np.sqrt(1 - share)
+        np.maximum.at(image, self._index, (value[self._sample] * profile).astype(np.float32))
+        return image
+
+
+def _drawn(radius: np.ndarray) -> np.ndarray:
+    return np.where(radius < _THIN, np.maximum(_NARROWEST, np.sqrt(3) * radius), radius)
 
 
 def disc_sums(
@@ -67,10 +107,12 @@ def disc_sums(
 
 def _discs(shape: tuple[int, int], centres: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, ...]:
     """Pixels about every centre: flat index (n, k), whether it lies in image and disc (n, k), squared distance."""
-    reach = int(np.ceil(radii.max())) + 1
+    reach = int(np.ceil(radii.max(initial=0.0))) + 1
     rows, cols = (part.ravel() for part in np.mgrid[-reach : reach + 1, -reach : reach + 1])
     nearest = np.rint(centres).astype(int)
     col, row = nearest[:, :1] + cols, nearest[:, 1:] + rows
     square = (col - centres[:, :1]) ** 2 + (row - centres[:, 1:]) ** 2
-    inside = (col >= 0) & (col < shape[1]) & (row >= 0) & (row < shape[0]) & (square < radii[:, None] ** 2)
+    inside = square < (radii**2)[:, None]
+    if nearest.size and (nearest.min() < reach or np.any(nearest.max(axis=0) >= np.array(shape[::-1]) - reach)):
+        inside &= (col >= 0) & (col < shape[1]) & (row >= 0) & (row < shape[0])
     return row * shape[1] + col, inside, square
