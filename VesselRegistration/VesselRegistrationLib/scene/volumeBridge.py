@@ -18,11 +18,13 @@ import vtk
 from ..dicom.frame import HeaderGeometry, XAFrame
 from ..dicom.overrides import GIVEN_BY_USER, GeometryOverrides
 from ..errors import UserError
+from ..geometry.carm import CArmView
 
 HEADER_PREFIX = "HybridOR.header."
 FRAME_PREFIX = "HybridOR.frame."
 GIVEN_PREFIX = "HybridOR.given."
 USABLE_ROLE = "HybridOR.usable"
+AS_IF_ATTRIBUTE = "HybridOR.asIf"
 DISPLAY_PERCENTILES = (0.5, 99.5)
 
 _FRAME_FACTS = ("frame_number", "frame_count", "intensity_relationship", "subtracted", "frame_time_ms", "body_part")
@@ -53,18 +55,25 @@ def frameFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> XAFrame:
     """The frame that a volume node shows, with the geometry of :func:`geometryFromVolume`.
 
     A volume of other origin counts as displayed brightness without a header. Raises UserError where it is no single
-    gray image.
+    gray image, or only the preview of a view that was not exposed.
     """
+    if volumeNode.GetAttribute(AS_IF_ATTRIBUTE):
+        raise UserError(f"{volumeNode.GetName()} was not exposed, it only shows what would be seen: choose a real "
+                        "X-ray.")
     attenuation = -_pixels(volumeNode).astype(np.float32)
     attenuation.flags.writeable = False
-    usableNode = volumeNode.GetNodeReference(USABLE_ROLE)
-    usable = np.ones(attenuation.shape, bool) if usableNode is None else _pixels(usableNode) > 0
     facts = _readAttributes(volumeNode, FRAME_PREFIX)
     return XAFrame(path=Path(volumeNode.GetName().replace("/", ",")), frame_number=facts.get("frame_number", 0),
-                   frame_count=facts.get("frame_count", 1), attenuation=attenuation, usable=usable,
+                   frame_count=facts.get("frame_count", 1), attenuation=attenuation, usable=usablePixels(volumeNode),
                    intensity_relationship=facts.get("intensity_relationship", "DISP"),
                    geometry=geometryFromVolume(volumeNode), subtracted=facts.get("subtracted", False),
                    frame_time_ms=facts.get("frame_time_ms"), body_part=facts.get("body_part", ""))
+
+
+def usablePixels(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:
+    """The pixels (rows, columns) bool of an X-ray volume that lie in front of the shutters."""
+    usableNode = volumeNode.GetNodeReference(USABLE_ROLE)
+    return np.ones(_pixels(volumeNode).shape, bool) if usableNode is None else _pixels(usableNode) > 0
 
 
 def setHeaderGeometry(volumeNode: slicer.vtkMRMLScalarVolumeNode, geometry: HeaderGeometry) -> None:
@@ -85,6 +94,32 @@ def geometryFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> HeaderGeom
         if name in values:
             values[name] = tuple(values[name])
     return HeaderGeometry(**values, sources=MappingProxyType(sources | dict.fromkeys(given, GIVEN_BY_USER)))
+
+
+def viewFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> CArmView:
+    """The C-arm view of a volume node, without a look at its pixels; quick enough for every move of a slider.
+
+    Raises UserError where the volume holds no image, and where its geometry is incomplete or impossible.
+    """
+    image = volumeNode.GetImageData()
+    if image is None or image.GetNumberOfPoints() == 0:
+        raise UserError(f"The volume {volumeNode.GetName()} holds no image: load the fluoroscopy again.")
+    columns, rows, _ = image.GetDimensions()
+    pixels = np.broadcast_to(np.float32(0.0), (rows, columns))  # takes no memory
+    return XAFrame(path=Path(volumeNode.GetName().replace("/", ",")), frame_number=0, frame_count=1,
+                   attenuation=pixels, usable=pixels == 0, intensity_relationship="DISP",
+                   geometry=geometryFromVolume(volumeNode)).view()
+
+
+def asIfNote(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> str:
+    """What to write on a view that was not exposed; empty for X-rays."""
+    return "As if: not exposed" if volumeNode.GetAttribute(AS_IF_ATTRIBUTE) else ""
+
+
+def frameNumbers(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> tuple[int, int]:
+    """Number of the frame that a volume shows (0-based), and how many its run has."""
+    facts = _readAttributes(volumeNode, FRAME_PREFIX)
+    return facts.get("frame_number", 0), facts.get("frame_count", 1)
 
 
 def givenGeometry(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> GeometryOverrides:
