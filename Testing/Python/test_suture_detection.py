@@ -6,7 +6,7 @@ from SutureDetectionLib.detection.clusters import cluster_centres
 from SutureDetectionLib.detection.pairing import pair_stitches
 from SutureDetectionLib.detection.peaks import heat_map_peaks, local_maxima
 from SutureDetectionLib.detection.points import SuturePoints
-from SutureDetectionLib.detection.readout import read_stitches
+from SutureDetectionLib.detection.readout import StitchArrays, read_stitches
 from SutureDetectionLib.evaluation.scoring import (
     ScoredImage,
     Tally,
@@ -73,7 +73,7 @@ def test_stitches_are_read_back_from_perfect_maps_with_kind_and_pair() -> None:
     count = len(truth) // 2
     kinds, partners = np.repeat([0, 1], count), np.concatenate([np.arange(count) + count, np.arange(count)])
     maps = stitch_targets(truth, kinds, partners, (288, 512), 2)
-    found = read_stitches(0.98 * maps.heat, maps.offset, maps.pairing, 2, 0.5)
+    found = read_stitches(StitchArrays(0.98 * maps.heat[0], maps.exit[0], maps.offset, maps.pairing, 2), 0.5)
     matches = match_points(found.positions, truth, 3.0)
     assert len(matches.extra) == len(matches.missed) == 0
     assert matches.distances.max() < 0.05
@@ -83,15 +83,15 @@ def test_stitches_are_read_back_from_perfect_maps_with_kind_and_pair() -> None:
     assert len(set(found.pair_ids)) == count
 
 
-def test_pairs_are_exclusive_and_far_exits_stay_alone() -> None:
-    entries = np.array([[0.0, 0.0], [30.0, 0.0], [60.0, 0.0]])
-    exits = np.array([[12.0, 1.0], [41.0, 0.0], [200.0, 0.0]])
-    way = np.array([[12.0, 0.0], [12.0, 0.0], [12.0, 0.0]])
-    first, second = pair_stitches(entries, exits, way)
-    assert first[2] == second[2] == -1
-    assert (first[0], first[1]) == (second[0], second[1]) and first[0] != first[1]
-    nothing, _ = pair_stitches(entries, np.zeros((0, 2)), way)
-    assert list(nothing) == [-1, -1, -1]
+def test_pairs_agree_from_both_ends_and_the_surer_end_tells_the_kinds() -> None:
+    positions = np.array([[0.0, 0.0], [12.0, 1.0], [30.0, 0.0], [42.0, 0.0], [54.0, 0.0], [200.0, 0.0]])
+    way = np.array([[12.0, 0.0], [-12.0, 0.0], [12.0, 0.0], [-12.0, 0.0], [-12.0, 0.0], [12.0, 0.0]])
+    pair_ids, kinds = pair_stitches(positions, way, np.array([0.4, 0.45, 0.9, 0.55, 0.7, 0.2]))
+    assert pair_ids[0] == pair_ids[1] != -1 and pair_ids[2] == pair_ids[3] != -1
+    assert pair_ids[0] != pair_ids[2] and list(pair_ids[4:]) == [-1, -1]
+    assert kinds.tolist() == [0, 1, 1, 0, 1, 0]
+    empty, _ = pair_stitches(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0))
+    assert len(empty) == 0
 
 
 def test_a_threshold_takes_points_and_parts_pairs() -> None:

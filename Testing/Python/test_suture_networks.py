@@ -29,7 +29,7 @@ def test_our_network_is_small_and_gives_half_size_maps() -> None:
     network = StitchNet()
     assert trainable(network) == 461_790
     maps = network(torch.rand(2, 3, 32, 64))
-    assert [entry.shape for entry in maps] == [(2, 2, 16, 32)] * 3
+    assert [entry.shape for entry in maps] == [(2, 1, 16, 32)] * 2 + [(2, 2, 16, 32)] * 2
     assert torch.sigmoid(maps.heat_logits).mean() < 0.1
 
 
@@ -102,8 +102,12 @@ def test_stitch_targets_lead_from_every_near_cell_to_its_point() -> None:
         assert np.linalg.norm(place - points, axis=1).min() < 1e-5
     assert np.count_nonzero(targets.heat == 1.0) == 3
     rows, columns = np.nonzero(targets.paired)
-    np.testing.assert_allclose(targets.pairing[:, rows, columns].T, [points[1] - points[0]] * len(rows), atol=1e-5)
-    assert 6 <= len(rows) <= 9
+    way = np.where(targets.exit[0, rows, columns][:, None] > 0, points[0] - points[1], points[1] - points[0])
+    np.testing.assert_allclose(targets.pairing[:, rows, columns].T, way, atol=1e-5)
+    assert 12 <= len(rows) <= 18
+    assert np.array_equal(targets.known, targets.near)
+    unknown = stitch_targets(points, np.full(3, -1), np.full(3, -1), (40, 60), 2)
+    assert not unknown.known.any() and not unknown.paired.any() and np.array_equal(unknown.heat, targets.heat)
 
 
 def test_losses_are_zero_for_the_truth_and_large_for_its_opposite() -> None:
@@ -140,11 +144,13 @@ def test_the_stitch_loss_prefers_the_truth() -> None:
     points = np.array([[20.3, 10.8], [33.0, 14.2]])
     made = stitch_targets(points, np.array([0, 1]), np.array([1, 0]), (40, 60), 2)
     target = StitchBatch(*(torch.from_numpy(np.asarray(getattr(made, name)))[None]
-                           for name in ("heat", "offset", "near", "pairing", "paired")))
+                           for name in StitchBatch.__dataclass_fields__))
     likely = torch.where(target.heat >= 1, 9.0, -9.0)
-    truth = StitchMaps(likely, target.offset, target.pairing / PAIRING_UNIT_PX)
+    kinds = 9.0 * (2 * target.exit - 1)
+    truth = StitchMaps(likely, kinds, target.offset, target.pairing / PAIRING_UNIT_PX)
     best = stitch_loss(truth, target)
     assert best < 0.01
-    for wrong in (truth._replace(heat_logits=likely.flip(1)), truth._replace(offset=target.offset + 0.5),
+    for wrong in (truth._replace(heat_logits=likely.roll(3, dims=3)), truth._replace(exit_logits=-kinds),
+                  truth._replace(offset=target.offset + 0.5),
                   truth._replace(pairing=-truth.pairing)):
         assert stitch_loss(wrong, target) > best + 0.1

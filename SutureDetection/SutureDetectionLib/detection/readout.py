@@ -1,8 +1,10 @@
 """Suture points from the arrays that the networks give."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from .. import ENTRY, EXIT, UNKNOWN_KIND
+from .. import UNKNOWN_KIND
 from .clusters import cluster_centres
 from .pairing import pair_stitches
 from .peaks import heat_map_peaks, offset_peaks
@@ -22,22 +24,28 @@ def read_peaks(heat: np.ndarray, threshold: float) -> SuturePoints:
     return _of_one_kind(*heat_map_peaks(heat, threshold))
 
 
-def read_stitches(heat: np.ndarray, offset: np.ndarray, pairing: np.ndarray, stride: int,
-                  threshold: float = LEAST_CONFIDENCE) -> SuturePoints:
-    """Points of our network's maps, in pixels of the image that the network saw.
+@dataclass(frozen=True)
+class StitchArrays:
+    """Maps of our network for one image, cells of ``stride`` pixels.
 
-    ``heat`` (2, height, width), entry and exit, 0 to 1; ``offset`` (2, height, width) in cells; ``pairing``
-    (2, height, width) in pixels. The confidence is the probability that there is a point of either kind.
+    ``heat`` (height, width), probability of a point; ``exit`` (height, width), probability that a point here is an
+    exit; ``offset`` (2, height, width), column and row in cells to the nearest point; ``pairing`` (2, height, width),
+    column and row in pixels to the other end of the stitch.
     """
-    either = 1.0 - (1.0 - heat[ENTRY]) * (1.0 - heat[EXIT])
-    cells, confidence, places = offset_peaks(either, offset, threshold)
-    positions = (cells + 0.5) * stride - 0.5
+
+    heat: np.ndarray
+    exit: np.ndarray
+    offset: np.ndarray
+    pairing: np.ndarray
+    stride: int
+
+
+def read_stitches(maps: StitchArrays, threshold: float = LEAST_CONFIDENCE) -> SuturePoints:
+    """Points of our network's maps, in pixels of the image that the network saw."""
+    cells, confidence, places = offset_peaks(maps.heat, maps.offset, threshold)
+    positions = (cells + 0.5) * maps.stride - 0.5
     rows, columns = places.T
-    kinds = np.where(heat[ENTRY, rows, columns] >= heat[EXIT, rows, columns], ENTRY, EXIT)
-    pair_ids = np.full(len(positions), UNPAIRED)
-    entries, exits = np.flatnonzero(kinds == ENTRY), np.flatnonzero(kinds == EXIT)
-    way = pairing[:, rows[entries], columns[entries]].T
-    pair_ids[entries], pair_ids[exits] = pair_stitches(positions[entries], positions[exits], way)
+    pair_ids, kinds = pair_stitches(positions, maps.pairing[:, rows, columns].T, maps.exit[rows, columns])
     return SuturePoints(positions, confidence, kinds, pair_ids)
 
 

@@ -16,6 +16,7 @@ _FOCUS = 2.0
 _NEAR_POWER = 4.0
 _OFFSET_WEIGHT = 1.0
 _PAIRING_WEIGHT = 0.2
+_KIND_WEIGHT = 0.2
 
 
 def similarity_loss(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -53,6 +54,8 @@ class StitchBatch:
     """Targets of our network for a batch: ``StitchTargets`` with a batch dimension in front, as tensors."""
 
     heat: torch.Tensor
+    exit: torch.Tensor
+    known: torch.Tensor
     offset: torch.Tensor
     near: torch.Tensor
     pairing: torch.Tensor
@@ -60,7 +63,7 @@ class StitchBatch:
 
 
 def stitch_loss(found: StitchMaps, target: StitchBatch) -> torch.Tensor:
-    """Focal loss of the heat maps + L1 of offsets near points + L1 of pairings at entries; a scalar.
+    """Focal loss of the heat map + L1 of offsets + cross-entropy of kinds + L1 of pairings; a scalar.
 
     The focal loss forgives heat beside a point the more, the nearer it is (Law and Deng 2018, CornerNet, Eq. 1).
     """
@@ -73,7 +76,9 @@ def stitch_loss(found: StitchMaps, target: StitchBatch) -> torch.Tensor:
     heat_loss = -torch.where(hit, right, wrong).sum() / hit.sum().clamp(min=1)
     offset_loss = _masked_l1(found.offset.float(), target.offset, target.near)
     pairing_loss = _masked_l1(found.pairing.float(), target.pairing / PAIRING_UNIT_PX, target.paired)
-    return heat_loss + _OFFSET_WEIGHT * offset_loss + _PAIRING_WEIGHT * pairing_loss
+    kind_loss = functional.binary_cross_entropy_with_logits(found.exit_logits.float(), target.exit, reduction="none")
+    kind_loss = (kind_loss[:, 0] * target.known).sum() / target.known.sum().clamp(min=1.0)
+    return heat_loss + _OFFSET_WEIGHT * offset_loss + _KIND_WEIGHT * kind_loss + _PAIRING_WEIGHT * pairing_loss
 
 
 def _masked_l1(found: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

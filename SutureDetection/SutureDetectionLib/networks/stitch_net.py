@@ -1,4 +1,4 @@
-"""Our suture network: where entries and exits are, to a fraction of a pixel, and which exit belongs to an entry.
+"""Our suture network: where suture points are, to a fraction of a pixel, which kind, and which two make a stitch.
 
 461,790 trainable parameters, everything at half the image size or less, and every normalisation directly behind its
 convolution, so that it folds away exactly.
@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 from torch.nn import functional
+
+from ..detection.readout import StitchArrays
 
 STRIDE = 2
 """Pixels per cell of the output maps."""
@@ -24,18 +26,21 @@ _PRIOR_LOGIT = -4.0
 class StitchMaps(NamedTuple):
     """Maps at half the image size.
 
-    ``heat_logits`` (batch, 2, height, width), entry and exit. ``offset`` (batch, 2, height, width), column and row in
+    ``heat_logits`` (batch, 1, height, width), that there is a point, ``exit_logits`` (batch, 1, height, width), that a
+    point here is an exit: together the heat maps of entries and of exits. They are apart because many points show
+    plainly that they are there, but not which kind they are. ``offset`` (batch, 2, height, width), column and row in
     cells from the centre of the cell to the nearest point. ``pairing`` (batch, 2, height, width), column and row in
-    PAIRING_UNIT_PX from the entry near the cell to its exit.
+    PAIRING_UNIT_PX from the point near the cell to the other end of its stitch.
     """
 
     heat_logits: torch.Tensor
+    exit_logits: torch.Tensor
     offset: torch.Tensor
     pairing: torch.Tensor
 
 
 class StitchNet(nn.Module):
-    """Stride-2 stem, encoder 24-48-96-128, a pyramid that adds from coarse to fine, three heads on its finest level.
+    """Stride-2 stem, encoder 24-48-96-128, a pyramid that adds from coarse to fine, four heads on its finest level.
 
     Takes RGB images (batch, 3, height, width), values 0 to 1, height and width divisible by 16.
     """
@@ -51,7 +56,8 @@ class StitchNet(nn.Module):
         self.lateral = nn.ModuleList(nn.Conv2d(width, pyramid_width, 1) for width in widths)
         self.smooth = convolution(pyramid_width, pyramid_width)
         self.before_heads = convolution(pyramid_width, pyramid_width)
-        self.heat = nn.Conv2d(pyramid_width, 2, 1)
+        self.heat = nn.Conv2d(pyramid_width, 1, 1)
+        self.exit = nn.Conv2d(pyramid_width, 1, 1)
         self.offset = nn.Conv2d(pyramid_width, 2, 1)
         self.pairing = nn.Conv2d(pyramid_width, 2, 1)
         nn.init.constant_(self.heat.bias, _PRIOR_LOGIT)  # type: ignore[arg-type]
@@ -67,7 +73,16 @@ class StitchNet(nn.Module):
         for level, lateral in zip(levels[-2::-1], list(self.lateral)[-2::-1], strict=True):
             merged = lateral(level) + functional.interpolate(merged, scale_factor=2.0, mode="nearest")
         features = self.before_heads(self.smooth(torch.relu(merged)))
-        return StitchMaps(self.heat(features), self.offset(features), self.pairing(features))
+        return StitchMaps(self.heat(features), self.exit(features), self.offset(features), self.pairing(features))
+
+
+def stitch_arrays(maps: StitchMaps) -> list[StitchArrays]:
+    """The maps of a batch as arrays, one entry per image."""
+    heat, is_exit, offset, pairing = (entry.float().cpu().numpy() for entry in (
+        torch.sigmoid(maps.heat_logits.float()), torch.sigmoid(maps.exit_logits.float()), maps.offset,
+        maps.pairing.float() * PAIRING_UNIT_PX))
+    return [StitchArrays(heat[index, 0], is_exit[index, 0], offset[index], pairing[index], STRIDE)
+            for index in range(len(heat))]
 
 
 def convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import ENTRY, EXIT
+from .. import EXIT, UNKNOWN_KIND
 
 GAUSS = "gauss"
 TANH = "tanh"
 
-ENTRY_EXIT = (ENTRY, EXIT)
 OUR_SIGMA_CELLS = 1.0
 _NEAR_CELLS = 1
 
@@ -66,12 +65,14 @@ def binary_map(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 class StitchTargets:
     """What our network shall answer, on a grid of (height, width) cells; all float32.
 
-    ``heat`` (2, height, width), entry and exit, 1 in the cell of a point. ``offset`` (2, height, width) in cells to the
-    nearest point, true where ``near`` (height, width) is 1. ``pairing`` (2, height, width) in pixels from entry to
-    exit, true where ``paired`` (height, width) is 1.
+    ``heat`` (1, height, width), 1 in the cell of a point. ``offset`` (2, height, width) in cells to the nearest point,
+    true where ``near`` (height, width) is 1. ``exit`` (1, height, width), 1 for an exit, true where ``known`` (height,
+    width) is 1. ``pairing`` (2, height, width) in pixels to the other end, true where ``paired`` (height, width) is 1.
     """
 
     heat: np.ndarray
+    exit: np.ndarray
+    known: np.ndarray
     offset: np.ndarray
     near: np.ndarray
     pairing: np.ndarray
@@ -82,34 +83,41 @@ def stitch_targets(points: np.ndarray, kinds: np.ndarray, partners: np.ndarray, 
                    stride: int) -> StitchTargets:
     """Targets for an image of ``shape`` (height, width) pixels and cells of ``stride`` pixels.
 
-    ``points`` (N, 2) (col, row) px; ``kinds`` (N,) 0 entry, 1 exit; ``partners`` (N,) index of the other end of the
-    stitch, -1 where it is not seen.
+    ``points`` (N, 2) (col, row) px; ``kinds`` (N,) 0 entry, 1 exit, -1 unknown; ``partners`` (N,) index of
+    the other end of the stitch, -1 where it is not seen.
     """
     grid = (shape[0] // stride, shape[1] // stride)
     cells = (points + 0.5) / stride - 0.5
-    profile = Distribution(GAUSS, OUR_SIGMA_CELLS)
-    heat = np.stack([heat_map(cells[kinds == kind], grid, profile) for kind in ENTRY_EXIT])
-    offset, pairing = np.zeros((2, *grid), np.float32), np.zeros((2, *grid), np.float32)
-    nearest = np.full(grid, np.inf, dtype=np.float32)
-    nearest_entry = nearest.copy()
+    heat = np.maximum(heat_map(cells, grid, Distribution(GAUSS, OUR_SIGMA_CELLS)), binary_map(cells, grid))
+    owner = _nearest_points(cells, grid)
+    near = owner >= 0
+    rows, columns = np.nonzero(near)
+    owners = owner[near]
+    offset, pairing, is_exit = (np.zeros((count, *grid), np.float32) for count in (2, 2, 1))
+    offset[:, near] = cells[owners].T - np.stack([columns, rows])
+    has_partner = partners[owners] >= 0
+    pairing[:, near] = np.where(has_partner, (points[partners[owners]] - points[owners]).T, 0.0)
+    is_exit[0, near] = kinds[owners] == EXIT
+    known, paired = np.zeros(grid, np.float32), np.zeros(grid, np.float32)
+    known[near] = kinds[owners] != UNKNOWN_KIND
+    paired[near] = has_partner
+    return StitchTargets(heat[None], is_exit, known, offset, near.astype(np.float32), pairing, paired)
+
+
+def _nearest_points(cells: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Index of the nearest of ``cells`` (N, 2) (col, row) for every cell that touches its own, -1 for others."""
+    owner = np.full(grid, -1)
+    nearest = np.full(grid, np.inf)
     for index, (col, row) in enumerate(cells):
         rows, columns = _patch(col, row, _NEAR_CELLS, grid)
         if not (len(rows) and len(columns)):
             continue
         area = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        to_row, to_col = np.meshgrid(row - rows, col - columns, indexing="ij")
-        squared = to_row**2 + to_col**2
+        squared = (rows[:, None] - row) ** 2 + (columns[None, :] - col) ** 2
         closer = squared < nearest[area]
         nearest[area][closer] = squared[closer]
-        offset[0][area][closer], offset[1][area][closer] = to_col[closer], to_row[closer]
-        if kinds[index] == ENTRY and partners[index] >= 0:
-            closer = squared < nearest_entry[area]
-            nearest_entry[area][closer] = squared[closer]
-            for axis in (0, 1):
-                pairing[axis][area][closer] = points[partners[index]][axis] - points[index][axis]
-    marks = np.stack([binary_map(cells[kinds == kind], grid) for kind in ENTRY_EXIT])
-    return StitchTargets(np.maximum(heat, marks), offset, np.isfinite(nearest).astype(np.float32), pairing,
-                         np.isfinite(nearest_entry).astype(np.float32))
+        owner[area][closer] = index
+    return owner
 
 
 def _patch(col: float, row: float, reach: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """What the trainer needs of the two networks: how to build them, their losses, their scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..detection.readout import LEAST_CONFIDENCE, read_clusters, read_stitches
 from ..evaluation.scoring import ScoredImage, score_images
 from ..networks.architectures import STITCH_NET, SUTURE_UNET, build_network
 from ..networks.losses import StitchBatch, paper_loss, stitch_loss
-from ..networks.stitch_net import PAIRING_UNIT_PX, STRIDE, StitchMaps
+from ..networks.stitch_net import STRIDE, StitchMaps, stitch_arrays
 from ..networks.suture_unet import HeatMaps
 from ..networks.targets import GAUSS, Distribution, binary_map, heat_map, stitch_targets
 from .augmentation import OUR_RANGES, PAPER_RANGES, augment
@@ -139,17 +139,14 @@ class OurTask(SutureTask):
         shape = (images.shape[2], images.shape[3])
         targets = [stitch_targets(entry.points, entry.kinds, entry.partners, shape, STRIDE) for entry in labels]
         target = StitchBatch(*(whole_batch(_stacked([getattr(entry, name) for entry in targets], device))
-                               for name in ("heat", "offset", "near", "pairing", "paired")))
+                               for name in (field.name for field in fields(StitchBatch))))
         with autocast(device):
             found = network(images.contiguous(memory_format=torch.channels_last))
         return stitch_loss(StitchMaps(*(whole_batch(entry) for entry in found)), target)
 
     def _found(self, network: nn.Module, image: torch.Tensor) -> list[SuturePoints]:
         maps = network(image)
-        heat, offset, pairing = (entry.float().cpu().numpy() for entry in
-                                 (torch.sigmoid(maps.heat_logits.float()), maps.offset,
-                                  maps.pairing.float() * PAIRING_UNIT_PX))
-        return [read_stitches(*entry, STRIDE, LEAST_CONFIDENCE) for entry in zip(heat, offset, pairing, strict=True)]
+        return [read_stitches(entry, LEAST_CONFIDENCE) for entry in stitch_arrays(maps)]
 
     def _scores(self, found: Sequence[SuturePoints], truth: Sequence[Labels]) -> dict[str, float]:
         best = {"f1": -1.0}
