@@ -19,7 +19,7 @@ _SOURCE = "suggested view"
 def showAsIf(xrayNode: slicer.vtkMRMLScalarVolumeNode, view: CArmView) -> slicer.vtkMRMLScalarVolumeNode:
     """An empty volume node with the geometry of a suggested second view; each X-ray keeps one, which is used again.
 
-    Show it as the second X-ray of :class:`FusedViews` to see the model as that view would. It says of itself that it
+    Show it as the second X-ray of :class:`GuidanceViews` to see the model as that view would. It says of itself that it
     was not exposed, and registration refuses it.
     """
     empty = np.zeros((view.rows, view.columns), np.float32)

@@ -1,6 +1,6 @@
 """Everything that the module's layout shows: X-rays with the fused overlay, the view from the C-arm, the C-arm itself.
 
-    views = FusedViews(slicer.mrmlScene, slicer.app.layoutManager())
+    views = GuidanceViews(slicer.mrmlScene, slicer.app.layoutManager())
     views.show([xrayNode], modelNode, transformNode)
     views.setStyle(OverlayStyle.CONTOUR, 0.5)
 
@@ -35,7 +35,7 @@ _ROOM_CAMERA, _ROOM_FOCUS = (-1950.0, -800.0, -2150.0), (0.0, -200.0, 0.0)
 """From the left foot of the patient, who lies on the back: anterior is up. The X-ray is seen under the detector."""
 
 
-class FusedViews:
+class GuidanceViews:
     """The views of one scene. Make one for the panel, ``close`` it with the panel or the scene."""
 
     def __init__(self, scene: slicer.vtkMRMLScene, layoutManager: Any = None) -> None:
