@@ -1,0 +1,1 @@
+"""Two eyes: calibration, matching, triangulation to millimetres, the annulus curve through the points."""
