@@ -9,14 +9,29 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import Cancelled, UserError
-from . import advise, batch, benchmark, demo, evaluate, inspect, project, register, segment, simulate, track, train
+from . import (
+    advise,
+    batch,
+    benchmark,
+    demo,
+    evaluate,
+    export_dicom,
+    inspect,
+    project,
+    register,
+    segment,
+    simulate,
+    track,
+    train,
+)
 
 DONE = 0
 BUG = 1
 USER_ERROR = 2
 STOPPED = 130
 
-_COMMANDS = (register, batch, track, advise, inspect, project, segment, simulate, demo, train, evaluate, benchmark)
+_COMMANDS = (register, batch, track, advise, inspect, project, segment, simulate, demo, export_dicom, train,
+             evaluate, benchmark)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -44,7 +44,7 @@ def read_geometry(header: FrameHeader, frame_count: int, rows: int, columns: int
     )
 
 
-def _image_axes(geometry: HeaderGeometry) -> np.ndarray | None:
+def image_axes(geometry: HeaderGeometry) -> np.ndarray | None:
     """Directions (2, 3), RAS, in which col and row grow, or None without angles. Distances do not matter here."""
     if geometry.primary_angle_deg is None or geometry.secondary_angle_deg is None:
         return None
@@ -58,7 +58,7 @@ def orientation_rows(header: FrameHeader, geometry: HeaderGeometry) -> list[Sani
     """Patient Orientation (0020,0020) held against the angles: 0/0 gives L\\F, LAO 90 P\\F, RAO 90 A\\F."""
     item, source = "Patient orientation", tag_of("PatientOrientation")
     words = header.words("PatientOrientation", "PatientOrientationInFrameSequence")
-    axes = _image_axes(geometry)
+    axes = image_axes(geometry)
     if not words:
         return [SanityRow("amber", item, "not given: the angles could not be cross-checked")]
     letters = orientation_letters(list(words))

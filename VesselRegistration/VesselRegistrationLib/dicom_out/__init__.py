@@ -1,0 +1,1 @@
+"""A registration as DICOM objects of the patient's study: Spatial Registration, Segmentation, Secondary Capture."""
