@@ -6,7 +6,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filt
 from VesselRegistrationLib.errors import UserError
 from VesselRegistrationLib.simulation.catheter_frames import ANY, CatheterFrame, catheter_frame
 from VesselRegistrationLib.simulation.courses import bounded_spline, with_arc
-from VesselRegistrationLib.simulation.looks import TEST, TRAINING
+from VesselRegistrationLib.simulation.domains import TEST, TRAINING
 
 SIZE = 160
 

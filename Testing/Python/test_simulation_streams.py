@@ -6,6 +6,7 @@ from scipy.ndimage import binary_dilation
 from VesselRegistrationLib.errors import UserError
 from VesselRegistrationLib.projection.rasterizer import silhouette
 from VesselRegistrationLib.simulation.anatomy import FAMILIES, LOWER, UPPER
+from VesselRegistrationLib.simulation.domains import DOMAINS, TEST, TRAINING
 from VesselRegistrationLib.simulation.exposure import (
     SHIFT_LIMIT_MM,
     TURN_LIMIT_DEG,
@@ -14,7 +15,7 @@ from VesselRegistrationLib.simulation.exposure import (
     true_pose,
 )
 from VesselRegistrationLib.simulation.fluoroscopy import simulate_frame
-from VesselRegistrationLib.simulation.looks import DOMAINS, TEST, TRAINING, sample_look
+from VesselRegistrationLib.simulation.looks import sample_look
 from VesselRegistrationLib.simulation.streams import anatomy_seed, cached_anatomy, matching_pair, training_frame
 
 POOL = 150  # seeds 150 apart share the anatomy of the training pool

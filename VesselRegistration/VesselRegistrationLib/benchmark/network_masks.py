@@ -5,8 +5,9 @@ from functools import lru_cache
 from ..errors import UserError
 from ..networks.segmentation import VesselSegmenter
 from ..simulation.anatomy import FAMILIES
+from ..simulation.domains import TEST
 from ..simulation.fluoroscopy import SimulatedFrame, simulate_frame
-from ..simulation.looks import TEST, sample_look
+from ..simulation.looks import sample_look
 from .anatomies import load_anatomy
 from .cases import Case, CaseSpec, sample_geometry
 from .renderer import fill_triangles, project_model

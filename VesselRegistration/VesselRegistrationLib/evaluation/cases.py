@@ -18,9 +18,9 @@ from ..registration.result import Overlap, RegistrationResult
 from ..registration.timing import StageClock
 from ..simulation.anatomy import Anatomy, build_anatomy
 from ..simulation.case import case_look
+from ..simulation.domains import TEST
 from ..simulation.exposure import sample_case
 from ..simulation.fluoroscopy import SimulatedFrame, simulate_frame
-from ..simulation.looks import TEST
 
 FIRST_SEED = 800_000_000
 """Case 0; training counts its seeds from 0 and validation from 900 million."""

@@ -16,9 +16,10 @@ from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop,
 from ..rendering.new_folder import check_new_folder, new_folder
 from .anatomy import LOWER, UPPER, Anatomy, build_anatomy
 from .contrast import Filling, contrast_shadow
+from .domains import DOMAINS
 from .exposure import MOST_VIEWS, CaseGeometry, sample_case
 from .fluoroscopy import SimulatedFrame, picture, set_scene
-from .looks import DOMAINS, Look, sample_look
+from .looks import Look, sample_look
 from .tubes import arc_lengths
 from .xa_writer import PixelStorage, RunLabels, write_xa
 
@@ -31,7 +32,7 @@ _BODY_PARTS = {UPPER: "CHEST", LOWER: "PELVIS"}
 
 @dataclass(frozen=True)
 class CaseSettings:
-    """What a case is made of. Frames per view, pixels per side, appearance ("clear", "training" or "test"), storage."""
+    """What a case is made of. Frames per view, pixels per side, appearance ("clear" or a domain), storage."""
 
     frames: tuple[int, ...] = (10, 4)
     size: int = 512
@@ -91,7 +92,9 @@ def case_look(anatomy: Anatomy, seed: int, appearance: str) -> Look:
     if appearance != CLEAR:
         drawn = sample_look(rng, appearance, anatomy)
         per_mm = drawn.filling.per_mm or 0.05
-        return replace(drawn, filling=replace(drawn.filling, per_mm=per_mm, start_mm=-1000.0, front_mm=10000.0))
+        filling = replace(drawn.filling, per_mm=per_mm, start_mm=-1000.0, front_mm=10000.0)
+        # A case is about its own vessel, and its header says which way round the grey values go.
+        return replace(drawn, filling=filling, thin_vessels=False, inverted=False, roadmap=False)
     upper = anatomy.family == UPPER
     filling = Filling(0.045 if upper else 0.06, softness_mm=25.0, streaming=0.06, streaming_seed=seed)
     return Look(filling, scene_seed=seed, body_gain=0.9, texture_amount=0.8, gas_amount=0.7, photons=5000.0,
@@ -111,10 +114,13 @@ def _cine(
     """Frames of a bolus running in."""
     scene = set_scene(anatomy, view, model_to_world, look)
     projection = view.projection_matrix @ model_to_world
-    shown = []
+    shown: list[SimulatedFrame] = []
+    before: np.ndarray | None = None
     for front in bolus_fronts(anatomy, frames):
         filling = replace(look.filling, front_mm=float(front))
-        shown.append(picture(scene, *contrast_shadow(anatomy, filling, projection, scene.length), rng, look))
+        contrast, mask = contrast_shadow(anatomy, filling, projection, scene.length)
+        shown.append(picture(scene, contrast, mask, rng, look, before))
+        before = contrast
     return shown
 
 

@@ -1,5 +1,6 @@
 """Endless seeded pictures with catheters and guidewires, and the truth about every single one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -8,16 +9,18 @@ import numpy as np
 from ..errors import UserError
 from ..projection.rasterizer import path_length
 from .anatomy import FAMILIES, Anatomy, build_anatomy
+from .arteries import tree_centre
 from .catheters import make_catheter
-from .contrast import contrast_shadow
-from .detector import collimator
+from .detector import collimator, moved
 from .devices import device_shadow
-from .exposure import random_view, true_pose
-from .fluoroscopy import observe
+from .domains import TRAINING, domain_named
+from .exposure import aimed, random_view, true_pose
+from .fluoroscopy import injected, observe
 from .instruments import fixture
-from .looks import CATHETER_KINDS, DECOYS, TRAINING, Look, sample_look
+from .looks import Look, sample_look
 from .placing import PlacedCatheter, course_across, course_through_vessel, place
 from .scenery import solid_shadow, textured
+from .vendor import undeclared_border
 
 ANY = "any"
 MOST_CATHETERS = 4
@@ -76,20 +79,47 @@ def catheter_frame(family: str, seed: int, size: int = 256, domain: str = TRAINI
     if family == ANY:
         family, seed = FAMILIES[seed % len(FAMILIES)], seed // len(FAMILIES)
     rng = np.random.default_rng([seed, FAMILIES.index(family), 24])
-    shot = _shot(family, seed // _FRAMES_PER_SHOT if domain == TRAINING else seed, size, domain == TRAINING)
+    settings = domain_named(domain)
+    shot = _shot(family, seed // _FRAMES_PER_SHOT if settings.learnt_from else seed, size, settings.learnt_from,
+                 settings.thin_vessels > 0)
     look = _catheter_look(rng, domain, shot.anatomy)
     shape = (size, size)
     usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
     scenery = textured(shot.solid, shot.anatomy.family, look, shape) + _fixtures(shot, look, shape)
-    contrast, vessels = contrast_shadow(shot.anatomy, look.filling, shot.projection, shot.length)
-    placed = _catheters(shot, look, scenery + contrast, usable, rng)
-    added = contrast + np.sum([one.shadow for one in placed], axis=0)
-    instances = _label_image(placed, shape)
+    contrast, vessels = injected(shot.anatomy, look, shot.projection, shot.length)
+
+    def course(in_vessel: bool, shown: np.ndarray) -> np.ndarray:
+        return (course_through_vessel(shot.anatomy, rng) if in_vessel
+                else course_across(rng, shot.projection, shown))
+
+    return finished_frame(scenery, contrast, vessels, usable, look, rng, shot.projection, course)
+
+
+Course = Callable[[bool, np.ndarray], np.ndarray]
+"""Called with whether a vessel is wanted and the visible pixels; gives a course (n, 3) whose last point is the tip."""
+
+
+def finished_frame(
+    scenery: np.ndarray,
+    contrast: np.ndarray,
+    vessels: np.ndarray,
+    usable: np.ndarray,
+    look: Look,
+    rng: np.random.Generator,
+    projection: np.ndarray,
+    course: Course,
+) -> CatheterFrame:
+    """The frame of a scenery (rows, columns; -ln units) with the look's tools along courses drawn by ``course``."""
+    shown = usable & undeclared_border(look, usable.shape)
+    placed = _catheters(look, scenery + contrast, shown, rng, projection, course)
+    shadow = np.stack([one.shadow for one in placed]).sum(axis=0)
+    before = contrast + moved(shadow, rng, 1.5) if look.lag > 0 else None
+    instances = _label_image(placed, usable.shape)
     return CatheterFrame(
-        attenuation=observe(scenery, added, usable, rng, look), vessel_mask=vessels & usable,
-        device_mask=instances > 0, instances=instances, curves=tuple(one.curve for one in placed),
-        tips=np.stack([one.tip for one in placed]), tip_visible=np.array([one.tip_visible for one in placed]),
-        usable=usable,
+        attenuation=observe(scenery, contrast, usable, rng, look, moving=shadow, before=before),
+        vessel_mask=vessels & shown, device_mask=instances > 0, instances=instances,
+        curves=tuple(one.curve for one in placed), tips=np.stack([one.tip for one in placed]),
+        tip_visible=np.array([one.tip_visible for one in placed]), usable=usable,
     )
 
 
@@ -99,12 +129,15 @@ def _anatomy(family: str, number: int) -> Anatomy:
 
 
 @lru_cache(maxsize=4)
-def _shot(family: str, number: int, size: int, training: bool) -> _Shot:
+def _shot(family: str, number: int, size: int, learnt_from: bool, thin_vessels: bool) -> _Shot:
     rng = np.random.default_rng([number, FAMILIES.index(family), 23])
-    anatomy = _anatomy(family, number % _TRAINING_ANATOMIES if training
+    anatomy = _anatomy(family, number % _TRAINING_ANATOMIES if learnt_from
                        else _FIRST_HELD_OUT_ANATOMY + number % _HELD_OUT_ANATOMIES)
     view = random_view(family, rng, size)
-    projection = view.projection_matrix @ true_pose(anatomy.model.centre, rng)
+    pose = true_pose(anatomy.model.centre, rng)
+    if thin_vessels:
+        pose = aimed(pose, anatomy.model.centre, tree_centre(anatomy))
+    projection = view.projection_matrix @ pose
     return _Shot(anatomy, projection, solid_shadow(anatomy, projection, (size, size)),
                  path_length(anatomy.model, projection, (size, size)))
 
@@ -112,12 +145,13 @@ def _shot(family: str, number: int, size: int, training: bool) -> _Shot:
 def _catheter_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look:
     """A look of the domain with other fixtures, half of the time without contrast."""
     look = sample_look(rng, domain, anatomy)
-    kinds = DECOYS[domain][anatomy.family]
+    settings = domain_named(domain)
+    kinds = settings.decoys[anatomy.family]
     number = min(int(rng.choice(4, p=[0.25, 0.35, 0.25, 0.15])), len(kinds))
     fixtures = tuple(str(kind) for kind in rng.choice(kinds, size=number, replace=False))
     filling = look.filling if rng.random() < 0.5 else replace(look.filling, per_mm=0.0)
     count = int(rng.choice(MOST_CATHETERS, p=[0.4, 0.3, 0.2, 0.1])) + 1
-    tools = tuple(str(kind) for kind in rng.choice(CATHETER_KINDS[domain], size=count))
+    tools = tuple(str(kind) for kind in rng.choice(settings.catheters, size=count))
     return replace(look, fixtures=fixtures, filling=filling, tools=tools)
 
 
@@ -138,32 +172,27 @@ def just_visible(scenery: np.ndarray, usable: np.ndarray, look: Look) -> np.ndar
 
 
 def _catheters(
-    shot: _Shot, look: Look, scenery: np.ndarray, usable: np.ndarray, rng: np.random.Generator
+    look: Look, scenery: np.ndarray, shown: np.ndarray, rng: np.random.Generator, projection: np.ndarray, course: Course
 ) -> list[PlacedCatheter]:
     """The tools of a look where they lie; at least one of them can be seen."""
-    faintest = just_visible(scenery, usable, look)
-    placed: list[PlacedCatheter] = []
-    for name in look.tools:
-        one = _placed(name, shot, usable, rng, faintest)
-        if one is not None:
-            placed.append(one)
+    faintest = just_visible(scenery, shown, look)
+    found = [_placed(name, faintest, shown, rng, projection, course) for name in look.tools]
+    placed = [one for one in found if one is not None]
     while not placed:
-        one = _placed(look.tools[0], shot, usable, rng, faintest)
-        if one is not None:
-            placed.append(one)
+        one = _placed(look.tools[0], faintest, shown, rng, projection, course)
+        placed += [] if one is None else [one]
     return placed
 
 
 def _placed(
-    name: str, shot: _Shot, usable: np.ndarray, rng: np.random.Generator, faintest: np.ndarray
+    name: str, faintest: np.ndarray, shown: np.ndarray, rng: np.random.Generator, projection: np.ndarray, course: Course
 ) -> PlacedCatheter | None:
     in_vessel = rng.random() < 0.5
     contrast = float(np.exp(rng.uniform(np.log(0.5), np.log(1.3))))
-    faintest = faintest * rng.uniform(1.0, 2.0)
+    needed = faintest * rng.uniform(1.0, 2.0)
     for attempt in range(_ATTEMPTS):
-        course = (course_through_vessel(shot.anatomy, rng) if in_vessel and attempt < 2
-                  else course_across(rng, shot.projection, usable))
-        one = place(make_catheter(name, course, rng, contrast), shot.projection, usable, faintest)
+        catheter = make_catheter(name, course(in_vessel and attempt < 2, shown), rng, contrast)
+        one = place(catheter, projection, shown, needed)
         if one is not None:
             return one
     return None

@@ -37,6 +37,13 @@ def true_pose(centre: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return move @ initial_pose(centre)
 
 
+def aimed(pose: np.ndarray, centre: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The pose (4x4) shifted so that ``target`` (3,) model mm comes to lie where ``centre`` was."""
+    shifted = pose.copy()
+    shifted[:3, 3] -= pose[:3, :3] @ (np.asarray(target) - centre)
+    return shifted
+
+
 def random_view(family: str, rng: np.random.Generator, size: int) -> CArmView:
     """A plausible exposure: LAO/RAO to 45, CRA/CAU to 30 deg, SID 900 to 1200, SOD 700 to 800 mm, square detector.
 

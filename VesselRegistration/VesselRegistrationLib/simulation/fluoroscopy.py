@@ -8,20 +8,22 @@ from scipy.ndimage import gaussian_filter
 from ..geometry.carm import CArmView
 from ..projection.rasterizer import path_length
 from .anatomy import Anatomy
+from .arteries import artery_shadow
 from .contrast import contrast_shadow
 from .detector import DARKEST, collimator, expose, moved, to_attenuation
 from .looks import Look
 from .scenery import background, device_picture
 from .textures import resized
+from .vendor import displayed, undeclared_border
 
 
 @dataclass(frozen=True)
 class SimulatedFrame:
     """A picture and its truth, all (rows, columns).
 
-    ``attenuation`` float32 in -ln units of the brightest level, larger = more attenuation. ``vessel_mask`` bool: the
-    vessel as far as contrast shows it. ``device_mask`` bool: guidewires and catheters. ``usable`` bool: False behind
-    the collimator. ``silhouette`` bool: the whole vessel model, filled or not.
+    ``attenuation`` float32 in -ln units of the brightest level, larger = more attenuation (an inverted look apart).
+    ``vessel_mask`` bool: the vessel as far as contrast shows it. ``device_mask`` bool: guidewires and catheters.
+    ``usable`` bool: False behind the collimator. ``silhouette`` bool: the whole vessel model, filled or not.
     """
 
     attenuation: np.ndarray
@@ -62,34 +64,68 @@ def simulate_frame(
     ``rng`` drives noise and motion only; all else follows from the look, so frames of one cine share their scenery.
     """
     scene = set_scene(anatomy, view, model_to_world, look)
-    contrast, mask = contrast_shadow(anatomy, look.filling, view.projection_matrix @ model_to_world, scene.length)
+    contrast, mask = injected(anatomy, look, view.projection_matrix @ model_to_world, scene.length)
     return picture(scene, contrast, mask, rng, look)
 
 
+def injected(
+    anatomy: Anatomy, look: Look, projection: np.ndarray, length: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the look's injection fills: attenuation (rows, columns) float32 and the mask (bool) of it.
+
+    ``length`` (rows, columns) mm inside the anatomy's own vessels, ``projection`` (3, 4) that it belongs to.
+    """
+    if look.thin_vessels:
+        return artery_shadow(anatomy, look.filling, look.scene_seed, projection, length.shape)
+    return contrast_shadow(anatomy, look.filling, projection, length)
+
+
 def picture(
-    scene: Scene, contrast: np.ndarray, mask: np.ndarray, rng: np.random.Generator, look: Look
+    scene: Scene, contrast: np.ndarray, mask: np.ndarray, rng: np.random.Generator, look: Look,
+    before: np.ndarray | None = None,
 ) -> SimulatedFrame:
-    """A scene with contrast (rows, columns; -ln units) and its ``mask`` as the detector sees it."""
-    shown = scene.usable if not look.subtracted else np.zeros_like(scene.usable)  # subtraction removes devices
-    attenuation = observe(scene.scenery, contrast, scene.usable, rng, look)
-    return SimulatedFrame(attenuation, mask & scene.usable, scene.device_mask & shown, scene.usable, scene.length > 0)
+    """A scene with contrast (rows, columns; -ln units) and its ``mask`` as the detector sees it.
+
+    ``before`` is the contrast of the frame before, of which lag leaves a share.
+    """
+    shown = scene.usable & undeclared_border(look, scene.usable.shape)
+    devices = np.zeros_like(shown) if look.subtracted else shown  # subtraction removes what stays put
+    attenuation = observe(scene.scenery, contrast, scene.usable, rng, look, before=before)
+    return SimulatedFrame(attenuation, mask & shown, scene.device_mask & devices, scene.usable, scene.length > 0)
 
 
 def observe(
-    scenery: np.ndarray, contrast: np.ndarray, usable: np.ndarray, rng: np.random.Generator, look: Look
+    scenery: np.ndarray,
+    contrast: np.ndarray,
+    usable: np.ndarray,
+    rng: np.random.Generator,
+    look: Look,
+    *,
+    moving: np.ndarray | None = None,
+    before: np.ndarray | None = None,
 ) -> np.ndarray:
-    """What the detector and the vendor's processing make of line integrals (rows, columns): attenuation float32."""
+    """What the detector and the vendor's processing make of line integrals (rows, columns): attenuation float32.
+
+    ``scenery`` stays put, so that subtraction removes it. ``moving`` is of things that were elsewhere when the mask
+    was taken; ``before`` what was there in the frame before in place of contrast and moving things.
+    """
 
     def detect(line_integrals: np.ndarray) -> np.ndarray:
-        intensity = expose(line_integrals, usable, rng, photons=look.photons, scatter=look.scatter,
-                           blur_px=look.blur_px, electronic=look.electronic, noise_blur_px=look.noise_blur_px)
-        return to_attenuation(intensity)
+        return expose(line_integrals, usable, rng, photons=look.photons, scatter=look.scatter, blur_px=look.blur_px,
+                      electronic=look.electronic, noise_blur_px=look.noise_blur_px)
 
-    seen = detect(scenery + contrast)
+    live = np.zeros_like(contrast) if look.roadmap else contrast
+    now = live if moving is None else live + moving
+    intensity = detect(scenery + now)
+    if look.lag > 0:
+        intensity = (1 - look.lag) * intensity + look.lag * detect(scenery + (now if before is None else before))
+    seen = to_attenuation(intensity)
     if look.subtracted:
-        seen = seen - detect(moved(scenery, rng, look.motion_px))
-        return np.where(usable, seen, 0.0).astype(np.float32)
-    return np.clip(processed(seen, usable, look), -0.5, DARKEST).astype(np.float32)
+        mask = scenery + contrast if look.roadmap else scenery
+        seen = np.where(usable, seen - to_attenuation(detect(moved(mask, rng, look.motion_px))), 0.0)
+    else:
+        seen = np.clip(processed(seen, usable, look), -0.5, DARKEST)
+    return displayed(seen.astype(np.float32), usable, look)
 
 
 def processed(attenuation: np.ndarray, usable: np.ndarray, look: Look) -> np.ndarray:

@@ -1,21 +1,13 @@
-"""All settings of a simulated picture, and the two domains they are drawn from.
+"""All settings of a simulated picture, drawn from a domain."""
 
-"training" and "test" differ in families, not only in numbers: soft tissue texture, kind of noise, devices and fixtures,
-vendor processing. A network is judged on "test".
-"""
-
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import UserError
 from .anatomy import UPPER, Anatomy
 from .contrast import Filling
+from .domains import Domain, domain_named
 from .tubes import arc_lengths
-
-TRAINING = "training"
-TEST = "test"
-DOMAINS = (TRAINING, TEST)
 
 _TRUNKS = {"aortic_root", "ascending_aorta", "aortic_arch", "descending_aorta", "abdominal_aorta"}
 _FED_BY = {  # arteries of one leg that stay empty with the one that feeds them
@@ -36,7 +28,10 @@ class Look:
     ``photons`` per pixel at median attenuation, ``scatter`` to primary ratio, ``blur_px`` of the system and
     ``noise_blur_px`` of the noise, ``electronic`` noise in photons. ``collimation`` is a kind of
     :func:`.detector.collimator`. ``sharpening`` and ``compression`` imitate vendor processing (0 = none).
-    ``subtracted`` makes a DSA frame whose mask was taken ``motion_px`` apart.
+    ``subtracted`` makes a DSA frame whose mask was taken ``motion_px`` apart; with ``roadmap`` that mask holds the
+    contrast and the picture does not. ``lag`` is the share of the frame before in a frame. ``tone``, ``text``,
+    ``border`` and ``inverted`` are what a screenshot has, see :mod:`.vendor`. ``thin_vessels`` fills a tree of small
+    arteries in place of the anatomy's own vessels.
     """
 
     filling: Filling
@@ -57,64 +52,23 @@ class Look:
     compression: float = 0.0
     subtracted: bool = False
     motion_px: float = 0.5
-
-
-@dataclass(frozen=True)
-class _Domain:
-    textures: tuple[str, ...]
-    tools: tuple[str, ...]
-    fixtures: dict[str, tuple[str, ...]]
-    collimations: tuple[str, ...]
-    noise_blur: tuple[float, float]
-    sharpening: tuple[float, float]
-    compression: tuple[float, float]
-    photons: tuple[float, float] = field(default=(250.0, 6000.0))
-
-
-_SETTINGS = {
-    TRAINING: _Domain(
-        textures=("spline", "ridged-coarse"),
-        tools=("guidewire", "catheter", "pigtail", "free wire"),
-        fixtures={"upper": ("ecg lead", "ecg clip", "sternal wires"), "lower": ("ecg lead", "ecg clip", "clamp")},
-        collimations=("none", "none", "none", "straight", "tilted", "iris"),
-        noise_blur=(0.0, 0.55), sharpening=(0.0, 1.2), compression=(0.0, 0.6),
-    ),
-    TEST: _Domain(
-        textures=("ridged",),
-        tools=("stiff wire", "marked catheter", "sheath", "pigtail"),
-        fixtures={"upper": ("tee probe", "pacing lead", "valve frame", "ecg lead"),
-                  "lower": ("stent", "pacing lead", "ecg lead")},
-        collimations=("none", "none", "straight", "octagon"),
-        noise_blur=(0.45, 0.9), sharpening=(0.3, 1.6), compression=(0.2, 0.7), photons=(400.0, 4000.0),
-    ),
-}
-
-
-CATHETER_KINDS = {
-    TRAINING: ("guidewire", "catheter", "pigtail", "electrode catheter", "microcatheter", "catheter over wire"),
-    TEST: ("stiff wire", "marked catheter", "sheath", "pigtail", "ablation catheter", "guidewire"),
-}
-"""What the catheter networks are shown as instruments, by domain."""
-
-DECOYS: dict[str, dict[str, tuple[str, ...]]] = {
-    TRAINING: {"upper": ("ecg lead", "ecg clip", "sternal wires", "shock lead", "surgical clips", "gastric tube"),
-               "lower": ("ecg lead", "ecg clip", "clamp", "surgical clips", "screws", "gastric tube")},
-    TEST: {"upper": ("tee probe", "pacing lead", "valve frame", "ecg lead"),
-           "lower": ("stent", "pacing lead", "ecg lead")},
-}
-"""What lies beside them without being one, by domain and family."""
+    roadmap: bool = False
+    lag: float = 0.0
+    tone: str = "none"
+    text: bool = False
+    border: str = "none"
+    inverted: bool = False
+    thin_vessels: bool = False
 
 
 def sample_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look:
-    """Draw a look from a domain ("training" or "test") for an anatomy. Raises UserError for another domain."""
-    if domain not in _SETTINGS:
-        raise UserError(f"There is no domain {domain!r}: choose one of {', '.join(DOMAINS)}.")
-    settings = _SETTINGS[domain]
+    """Draw a look from a domain of :mod:`.domains` for an anatomy. Raises UserError for one that is not there."""
+    settings = domain_named(domain)
     tools = rng.choice(settings.tools, size=int(rng.choice(4, p=[0.10, 0.40, 0.35, 0.15])), replace=False)
     fixtures = settings.fixtures[anatomy.family]
     number = int(rng.choice(3, p=[0.35, 0.4, 0.25]))
     low, high = np.log(settings.photons)
-    return Look(
+    look = Look(
         filling=sample_filling(rng, anatomy),
         scene_seed=int(rng.integers(2**31)),
         body_gain=float(rng.uniform(0.75, 1.15)),
@@ -124,15 +78,27 @@ def sample_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look
         tools=tuple(str(tool) for tool in tools),
         fixtures=tuple(str(fixture) for fixture in rng.choice(fixtures, size=number, replace=False)),
         photons=float(np.exp(rng.uniform(low, high))),
-        scatter=float(rng.uniform(0.15, 1.0)),
+        scatter=float(rng.uniform(*settings.scatter)),
         blur_px=float(rng.uniform(0.3, 0.9)),
         noise_blur_px=float(rng.uniform(*settings.noise_blur)),
         electronic=float(rng.uniform(1.0, 8.0)),
         collimation=str(rng.choice(settings.collimations)),
         sharpening=float(rng.uniform(*settings.sharpening)) if rng.random() < 0.6 else 0.0,
         compression=float(rng.uniform(*settings.compression)) if rng.random() < 0.6 else 0.0,
-        subtracted=bool(rng.random() < 0.12),
-        motion_px=float(rng.uniform(0.0, 1.2)),
+        subtracted=bool(rng.random() < settings.subtracted),
+        motion_px=float(rng.uniform(*settings.motion)),
+    )
+    return _as_shown(look, settings)
+
+
+def _as_shown(look: Look, settings: Domain) -> Look:
+    """The look with what display and acquisition add; drawn apart, so that domains without it do not notice."""
+    rng = np.random.default_rng([look.scene_seed, 16])
+    return replace(
+        look, lag=float(rng.uniform(*settings.lag)), tone=str(rng.choice(settings.tones)),
+        text=bool(rng.random() < settings.text), border=str(rng.choice(settings.borders)),
+        inverted=bool(rng.random() < settings.inverted), thin_vessels=bool(rng.random() < settings.thin_vessels),
+        roadmap=look.subtracted and bool(rng.random() < settings.roadmaps),
     )
 
 

@@ -7,21 +7,26 @@ from scipy.ndimage import gaussian_filter
 
 from ..projection.rasterizer import silhouette
 from .anatomy import FAMILIES, Anatomy, build_anatomy
+from .arteries import tree_centre
 from .contrast import branch_concentrations, concentration_image
 from .devices import device_shadow
-from .exposure import initial_pose, random_view, true_pose
+from .domains import TEST, TRAINING, domain_named
+from .exposure import aimed, initial_pose, random_view, true_pose
 from .fluoroscopy import simulate_frame
-from .looks import TRAINING, sample_filling, sample_look
+from .looks import sample_filling, sample_look
 from .scenery import devices_of
 from .textures import smooth_noise
 
 TRAINING_POOL = 150
 FIRST_TEST_SEED = 1000
+_HELD_OUT_POOL = 60
 
 
 def anatomy_seed(seed: int, domain: str) -> int:
-    """Which anatomy an example uses: one of 150 for training, one never seen in training for any other domain."""
-    return seed % TRAINING_POOL if domain == TRAINING else FIRST_TEST_SEED + seed
+    """Which anatomy an example uses: one of 150 to learn from, one never learnt from for any other domain."""
+    if domain_named(domain).learnt_from:
+        return seed % TRAINING_POOL
+    return FIRST_TEST_SEED + (seed if domain == TEST else seed % _HELD_OUT_POOL)
 
 
 @lru_cache(maxsize=2 * TRAINING_POOL)
@@ -41,7 +46,10 @@ def training_frame(
     anatomy = cached_anatomy(family, anatomy_seed(seed, domain))
     view = random_view(family, rng, size)
     pose = true_pose(anatomy.model.centre, rng)
-    frame = simulate_frame(anatomy, view, pose, rng, sample_look(rng, domain, anatomy))
+    look = sample_look(rng, domain, anatomy)
+    if look.thin_vessels:
+        pose = aimed(pose, anatomy.model.centre, tree_centre(anatomy))
+    frame = simulate_frame(anatomy, view, pose, rng, look)
     return frame.attenuation, frame.vessel_mask, frame.device_mask, frame.usable
 
 
