@@ -37,8 +37,8 @@ def solved_outcome(index, mrpd, mtre=1.0, mask="0.90", views=1, start=(5.0, 10.0
                    interval=(0.1, 1.0), true_score=2.0):
     """An outcome with given errors; its own score is 2.1."""
     estimate = PoseEstimate(np.eye(4), np.eye(6), np.eye(6), np.zeros(3), np.zeros((1, 3)),
-                            PoseQuality(0.7, 0.7, 0.7, 500.0, 0.6, 0.8), 1.0, np.inf)
-    solver = SolverOutcome(PoseErrors(mtre, mrpd), 0.2, 0.4, Overlap(0.9, 0.91, 0.92), estimate, np.zeros(5),
+                            PoseQuality(0.7, 0.7, 0.7, 500.0, 0.6, 0.8), 1.0, np.inf, 0.5)
+    solver = SolverOutcome(PoseErrors(mtre, mrpd), 0.2, 0.4, Overlap(0.9, 0.91, 0.92), estimate, np.zeros(7),
                            true_score, 0.5, np.array([0.0, 1.0, 0.0]), probability, interval, status, "because")
     return CaseOutcome(spec_of(index, mask, views, start), "a", 0.9, PoseErrors(np.mean(start), 5.0), solver, "",
                        {ICP: BaselineOutcome(PoseErrors(9.0, 5.0), 0.1)})

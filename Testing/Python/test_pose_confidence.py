@@ -215,7 +215,7 @@ def test_auroc_counts_pairs():
 def test_shipped_calibration_belongs_to_these_features_and_says_where_it_is_from(clean):
     content = json.loads(confidence.calibration_file().read_text())
     assert content["command"].startswith("vessel-registration benchmark pose --calibrate")
-    assert content["cases"] >= 300
+    assert content["cases"] >= 900
     assert content["cross_validated"]["auroc"] >= 0.95
     known = confidence.shipped_calibration()
     (evidence, estimate), _ = clean

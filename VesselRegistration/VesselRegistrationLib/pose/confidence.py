@@ -22,11 +22,12 @@ from ..resources import resource_directory
 from .evidence import ViewEvidence
 from .solver import PoseEstimate
 
-FEATURES = ("close_outline", "sharpness", "edge_explained", "dice", "log_in_plane_sd")
+FEATURES = ("close_outline", "sharpness", "edge_explained", "dice", "log_in_plane_sd", "departure", "rival_gap")
 LIMIT_MM = 2.0
 NEAR_RIVAL_GAP = 0.1
 
 _SMALLEST = 1e-3
+_LARGEST_GAP = 0.3
 _FEWEST_VISIBLE = 5
 
 
@@ -127,7 +128,8 @@ def pose_features(estimate: PoseEstimate, evidence: Sequence[ViewEvidence]) -> n
     quality = estimate.quality
     sharpness = np.log(max(quality.close_outline, _SMALLEST) / max(quality.wide_outline, _SMALLEST))
     in_plane = np.log(max(in_plane_sd_mm(estimate, evidence), _SMALLEST))
-    return np.array([quality.close_outline, sharpness, quality.edge_explained, quality.dice, in_plane])
+    return np.array([quality.close_outline, sharpness, quality.edge_explained, quality.dice, in_plane,
+                     np.log1p(estimate.departure), min(estimate.rival_gap, _LARGEST_GAP)])
 
 
 def scaled_covariance(estimate: PoseEstimate, features: np.ndarray, error_mm: float) -> np.ndarray:
@@ -200,8 +202,12 @@ def _weakness(features: np.ndarray, estimate: PoseEstimate, known: Calibration) 
         "edge_explained": f"only {edge:.0f} % of the mask's edge has the model's outline beside it",
         "dice": f"model and mask overlap too little (Dice {quality.dice:.2f})",
         "log_in_plane_sd": "what shows of the vessel leaves the pose too free",
+        "departure": "it lies far from where the search began",
+        "rival_gap": f"another pose {estimate.rival_distance_mm:.0f} mm away explains the mask almost as well",
     }
     against = known.logistic[1:] * (features - known.typical) / known.scale
+    if not np.isfinite(estimate.rival_distance_mm):
+        against[FEATURES.index("rival_gap")] = np.inf
     return words[FEATURES[int(np.argmin(against))]]
 
 

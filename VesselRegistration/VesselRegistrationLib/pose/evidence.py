@@ -1,12 +1,15 @@
 """What a view's vessel mask says about where the vessel's edge lies."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
 
 from ..geometry.carm import CArmView
 from .contour import Contour
+
+_SLOPE_BLUR_PX = 1.2
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,25 @@ class ViewEvidence:
         drop = np.where(found, before - after, 1.0)
         position = offsets[:-1] + np.where(found, (before - 0.5) / drop, 0.0) * step_px
         return position, found
+
+    def alignment(self, contour: Contour, position: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """How well the edges found by ``edges_along`` run along the contour: (K, S), 1 along it to 0 across it.
+
+        0 where nothing was found.
+        """
+        point, step = np.nonzero(found)
+        at = contour.pixels[point] + position[point, step, None] * contour.normals[point]
+        rows, columns = self.mask.shape
+        col, row = (np.rint(at[:, axis]).astype(int).clip(0, side - 1) for axis, side in enumerate((columns, rows)))
+        along_col, along_row = (slope[row, col] for slope in self._slopes)
+        normals = contour.normals[point]
+        descent = -(along_col * normals[:, 0] + along_row * normals[:, 1])
+        aligned = np.zeros(found.shape)
+        aligned[point, step] = np.clip(descent / np.maximum(np.hypot(along_col, along_row), 1e-6), 0.0, 1.0)
+        return aligned
+
+    @cached_property
+    def _slopes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Slope of the smoothed mask along col and along row, up to a factor."""
+        smooth = ndimage.gaussian_filter(np.nan_to_num(self.mask), _SLOPE_BLUR_PX)
+        return ndimage.sobel(smooth, axis=1), ndimage.sobel(smooth, axis=0)

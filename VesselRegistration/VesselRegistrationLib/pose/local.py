@@ -27,15 +27,19 @@ _SMALL_MOVE_MM = 0.02
 
 @dataclass(frozen=True)
 class Level:
-    """One scale of the refinement: image side in pixels, how far to look and how sharply to weigh (mm at isocentre)."""
+    """One scale of the refinement: image side in pixels, how far to look and how sharply to weigh (mm at isocentre).
+
+    An edge that runs at an angle to the outline counts as the cosine to the power ``direction``.
+    """
 
     size: int
     reach_mm: float
     scale_mm: float
     iterations: int
+    direction: float = 0.0
 
 
-COARSE = (Level(128, 20.0, 8.0, 6), Level(128, 12.0, 4.0, 4))
+COARSE = (Level(128, 14.0, 5.0, 5, 4.0), Level(128, 10.0, 3.0, 4, 4.0))
 FINE = (Level(256, 10.0, 3.0, 6), Level(256, 8.0, 2.0, 6), Level(512, 5.0, 1.0, 8))
 
 
@@ -118,6 +122,8 @@ def edge_pulls(contour: Contour, evidence: ViewEvidence, level: Level) -> tuple[
     scale_px = level.scale_mm / view.isocentre_spacing_mm
     position, found = evidence.edges_along(contour, reach_px, max(0.7, reach_px / 40))
     likelihood = np.where(found, np.exp(-0.5 * (position / scale_px) ** 2), 0.0)
+    if level.direction > 0:
+        likelihood *= evidence.alignment(contour, position, found) ** level.direction
     total = likelihood.sum(axis=1)
     residual = (likelihood * position).sum(axis=1) / np.maximum(total, 1e-12)
     trust = total / (total + _DOUBT)

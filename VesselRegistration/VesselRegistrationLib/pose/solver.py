@@ -12,7 +12,7 @@ from .contour import OutlinedModel
 from .evidence import ViewEvidence
 from .local import COARSE, FINE, RefinedPose, refine_pose
 from .quality import PoseQuality, judge_pose
-from .rigid import PosePrior, move_points
+from .rigid import PosePrior, move_points, twist_between
 from .search import search_poses
 
 _SEARCH_TRIANGLES = 4000
@@ -47,7 +47,8 @@ class PoseEstimate:
     residuals of the size that the solver assumes, and what was believed before. ``points`` (K, 3), world mm, are
     placed points of the model. ``rival_gap`` is how much worse the best clearly different pose explains the masks
     (difference of scores), ``rival_distance_mm`` how far away in the images it is; without a rival the gap is the score
-    itself and the distance infinite.
+    itself and the distance infinite. ``departure`` is how far the pose lies from the start: the squared length of the
+    twist between them in units of the usual prior.
     """
 
     model_to_world: np.ndarray
@@ -58,6 +59,7 @@ class PoseEstimate:
     quality: PoseQuality
     rival_gap: float
     rival_distance_mm: float
+    departure: float
 
 
 def solve_pose(
@@ -102,7 +104,13 @@ def solve_pose(
     points = move_points(best.model_to_world, vertices[:: max(1, len(vertices) // _POINTS)])
     progress(1.0, "Pose found")
     return PoseEstimate(best.model_to_world, best.information, best.prior_information, best.centre, points, quality,
-                        quality.score - score, away)
+                        quality.score - score, away, _departure(model, evidence, start, best.model_to_world))
+
+
+def _departure(model: PoseModel, evidence: Sequence[ViewEvidence], start: np.ndarray, pose: np.ndarray) -> float:
+    twist = twist_between(start, pose, model.fine.centre)
+    precision = PosePrior().precision(np.array([one.view.beam_direction for one in evidence]))
+    return float(twist @ precision @ twist)
 
 
 def image_distance_mm(
