@@ -1,0 +1,1 @@
+"""Catheters and guidewires as curves, from the mask that a network gives."""
