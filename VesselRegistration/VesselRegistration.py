@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+import numpy as np
+import qt
 import slicer
 import vtk
 from slicer import (
@@ -22,22 +24,22 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 from VesselRegistrationLib.mesh.reading import read_model
 from VesselRegistrationLib.panel.dataStep import DataStep
-from VesselRegistrationLib.panel.fusedViews import FusedViews
+from VesselRegistrationLib.panel.nodeFollower import NodeFollower
 from VesselRegistrationLib.panel.parameters import VesselRegistrationParameterNode
 from VesselRegistrationLib.panel.projectionStep import ProjectionStep
 from VesselRegistrationLib.panel.registrationStep import RegistrationStep
 from VesselRegistrationLib.panel.reviewStep import ReviewStep
 from VesselRegistrationLib.panel.session import PanelSession
 from VesselRegistrationLib.panel.step import Step
+from VesselRegistrationLib.panel.viewControl import ViewControl
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from VesselRegistrationLib.resources import resource_directory
-from VesselRegistrationLib.scene.modelBridge import addModel
+from VesselRegistrationLib.scene.modelBridge import addModel, middleOf
 from VesselRegistrationLib.scene.nodeRegistration import (
     RegistrationOptions,
-    addRoiAroundStart,
+    addRoi,
     missingInput,
     registerNodes,
-    showStart,
 )
 from VesselRegistrationLib.scene.resultRebuilding import stepBack
 from VesselRegistrationLib.scene.resultRecord import currentRecord, dropRecords
@@ -71,7 +73,8 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self.logic: VesselRegistrationLogic | None = None
         self.session: PanelSession | None = None
         self.steps: tuple[Step, ...] = ()
-        self._views = None
+        self._views: ViewControl | None = None
+        self._follower = NodeFollower()
         self._parameterNodeGuiTag = None
         self._updating = self._updateAgain = False
 
@@ -85,7 +88,9 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self.logic = VesselRegistrationLogic()
         self.session = PanelSession(self.logic, self._update)
         self.steps = tuple(step(self.ui, self.session) for step in STEPS)
-        self._views = FusedViews(self.session)
+        restTimer = qt.QTimer(uiWidget)
+        restTimer.singleShot = True
+        self._views = ViewControl(self.session, restTimer)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
@@ -95,6 +100,7 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         """Stop what runs and let go of the scene."""
         self.setParameterNode(None)
         self.session.close()
+        self._follower.follow([])
         self.removeObservers()
 
     def enter(self) -> None:
@@ -168,6 +174,12 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
             for step in self.steps:
                 step.update()
             self.steps[1].guarded(self._views.update)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Listen to what the user moves in the views."""
+        wanted = [followed for step in self.steps for followed in step.followed()] if self.session.node else []
+        self._follower.follow(wanted)
 
 
 class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
@@ -214,13 +226,14 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
         """What has to be given before a registration, in one sentence; empty where nothing is missing."""
         return missingInput(modelNode, xrayNodes)
 
-    def showStart(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode):
-        """Show on an X-ray where the model would lie with its middle at the isocentre; gives the labelmap."""
-        return showStart(modelNode, xrayNode)
+    def middleOf(self, modelNode: vtkMRMLModelNode) -> np.ndarray:
+        """The middle (3,) of a model's bounding box, RAS mm: what the search starts with at the isocentre."""
+        return middleOf(modelNode)
 
-    def addRoi(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode) -> vtkMRMLMarkupsROINode:
+    def addRoi(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
+               startNode: vtkMRMLLinearTransformNode | None = None) -> vtkMRMLMarkupsROINode:
         """A region of interest around the projected model, to be dragged in the slice view. Raises UserError."""
-        return addRoiAroundStart(modelNode, xrayNode)
+        return addRoi(modelNode, xrayNode, startNode)
 
     def resultOf(self, transformNode: vtkMRMLLinearTransformNode | None) -> dict | None:
         """The content of result.json of the registration that gave a transform, None where none did."""
@@ -262,8 +275,6 @@ class VesselRegistrationTest(ScriptedLoadableModuleTest):
         """Two views of the sample case register to the true pose."""
         import importlib.util
         import json
-
-        import numpy as np
 
         if any(importlib.util.find_spec(package) is None for package in ("torch", "safetensors", "skimage")):
             self.delayDisplay("Skipped: the networks need torch, safetensors and scikit-image")

@@ -1,4 +1,4 @@
-"""``slicer.app`` with a layout of one red slice view, and the scene as Slicer sets it up."""
+"""``slicer.app``, and the scene as Slicer sets it up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import slicer
 from PySide6 import QtCore, QtWidgets
 
 from .pythonqt import PythonQtObject, _Meta, qt
+from .views import LayoutManager
 
 
 class ModuleManager(PythonQtObject, QtCore.QObject, metaclass=_Meta):
@@ -16,43 +17,6 @@ class ModuleManager(PythonQtObject, QtCore.QObject, metaclass=_Meta):
 
     _qtClass = QtCore.QObject
     moduleAboutToBeUnloaded = QtCore.Signal(str)
-
-
-class SliceWidget:
-    """A slice view without pixels: its logic and nodes are real."""
-
-    def __init__(self, scene: Any, name: str) -> None:
-        self._logic = slicer.vtkMRMLSliceLogic()
-        self._logic.SetMRMLScene(scene)
-        self._logic.AddSliceNode(name)
-
-    def sliceLogic(self) -> Any:
-        """Return the vtkMRMLSliceLogic."""
-        return self._logic
-
-    def mrmlSliceNode(self) -> Any:
-        """Return the slice node."""
-        return self._logic.GetSliceNode()
-
-
-class LayoutManager:
-    """``slicer.app.layoutManager()`` with a single slice view named Red."""
-
-    def __init__(self, scene: Any) -> None:
-        self._widgets = {"Red": SliceWidget(scene, "Red")}
-
-    def sliceViewNames(self) -> list[str]:
-        """Return the names of the slice views."""
-        return list(self._widgets)
-
-    def sliceWidget(self, name: str) -> SliceWidget:
-        """Return a slice view; raises KeyError for a name that is not shown."""
-        return self._widgets[name]
-
-    def resetSliceViews(self) -> None:
-        """Fit all slice views to their background."""
-        for widget in self._widgets.values():
-            widget.sliceLogic().FitSliceToBackground()
 
 
 class Application(PythonQtObject, QtWidgets.QApplication, metaclass=_Meta):
@@ -72,7 +36,10 @@ class Application(PythonQtObject, QtWidgets.QApplication, metaclass=_Meta):
         self._scene = newScene(self._folder.name)
         self._logic = slicer.vtkMRMLApplicationLogic()
         self._logic.SetMRMLScene(self._scene[0])
-        self._layout: LayoutManager | None = LayoutManager(self._scene[0])
+        layoutNode = slicer.vtkMRMLLayoutNode()
+        layoutNode.SetSingletonTag("vtkMRMLLayoutNode")  # as Slicer's layout manager does: it outlives the scene
+        self._scene[0].AddNode(layoutNode)
+        self._layout: LayoutManager | None = LayoutManager(self._scene[0], self._logic)
 
     temporaryPath = QtCore.Property(str, lambda self: self._folder.name)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PosixPath, PurePath, PurePosixPath
@@ -147,7 +148,11 @@ class _Wrapper:
         self._showing = False
         self._writing = ""
         self._cache = {name: field.read(parameterNode) for name, field in self.allParameters.items()}
-        parameterNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._reread, 1.0)
+        # The node may outlive this object: an observer that held it would be torn apart by the garbage collector.
+        alive = weakref.ref(self)
+        tag = parameterNode.AddObserver(vtk.vtkCommand.ModifiedEvent,
+                                        lambda *_: (wrapper := alive()) and wrapper._reread(), 1.0)
+        weakref.finalize(self, parameterNode.RemoveObserver, tag)
 
     def _reread(self, *_: Any) -> None:
         for name, field in self.allParameters.items():

@@ -37,10 +37,10 @@ def panel(host, silence):
     """The panel of the module, open on an empty scene."""
     import slicer
 
-    slicer.mrmlScene.Clear(True)
+    slicer.mrmlScene.Clear(False)
     widget = host.openPanel(MODULE_FILE)
     yield widget
     widget = slicer.modules.VesselRegistrationWidget
     host.close(widget)
     widget.parent.hide()
-    slicer.mrmlScene.Clear(True)
+    slicer.mrmlScene.Clear(False)

@@ -28,7 +28,11 @@ class GeometryEditor:
             box.connect("valueChanged(double)", self._slot(attempt, name))
 
     def _slot(self, attempt: Callable[..., None], name: str) -> Callable[..., None]:
-        return lambda *_signal: self._changed(name) and attempt(self._give, name)
+        def changed(*_signal: Any) -> None:
+            if self._node is not None and self._boxes[name].value != self._shown.get(name):
+                attempt(self._give, name)
+
+        return changed
 
     def show(self, xrayNode: slicer.vtkMRMLScalarVolumeNode | None) -> HeaderGeometry | None:
         """Show the geometry of an X-ray; it is returned."""
@@ -46,10 +50,8 @@ class GeometryEditor:
             self._labels[name].text = "" if geometry is None else sourceAsHtml(geometry, field)
         return geometry
 
-    def _changed(self, name: str) -> bool:
-        return self._node is not None and self._boxes[name].value != self._shown.get(name)
-
     def _give(self, name: str) -> None:
+        assert self._node is not None
         value = self._boxes[name].value
         self._shown[name] = value
         giveGeometry(self._node, **{FIELDS[name]: None if value == self._boxes[name].minimum else value})

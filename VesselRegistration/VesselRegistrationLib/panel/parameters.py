@@ -17,6 +17,7 @@ AUTOMATIC, LANDMARKS, MANUAL = "automatic", "landmarks", "manual"
 METHODS = ("pose", "affine")
 DEVICES = ("auto", "cpu", "cuda")
 FIELDS_OF_VIEW = ("auto", "lower", "upper")
+STYLES = ("fill", "contour", "shaded", "comparison")
 STARTS = (AUTOMATIC, LANDMARKS, MANUAL)
 
 
@@ -31,6 +32,7 @@ class VesselRegistrationParameterNode:
     transform: vtkMRMLLinearTransformNode
     startTransform: vtkMRMLLinearTransformNode
     xrayPoints: vtkMRMLMarkupsFiducialNode
+    secondXrayPoints: vtkMRMLMarkupsFiducialNode
     modelPoints: vtkMRMLMarkupsFiducialNode
     method: str = METHODS[0]
     device: str = DEVICES[0]
@@ -40,4 +42,5 @@ class VesselRegistrationParameterNode:
     threshold: Annotated[float, WithinRange(0.05, 0.95)] = 0.5
     showProjection: bool = True
     showMask: bool = False
+    overlayStyle: str = STYLES[0]
     overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5

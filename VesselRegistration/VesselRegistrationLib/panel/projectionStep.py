@@ -3,10 +3,12 @@
 from typing import Any
 
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
 from ..errors import UserError
 from ..scene.roiBridge import rectangleFromRoi
+from .nodeFollower import Followed
 from .session import PanelSession
 from .step import Step
 
@@ -31,6 +33,14 @@ class ProjectionStep(Step):
         self.ui.wholeImageButton.enabled = node.roi is not None
         self.done(not missing)
 
+    def followed(self) -> list[Followed]:
+        """The region that the user drags."""
+        return [(self.session.node.roi, vtk.vtkCommand.ModifiedEvent, self._showRegion)]
+
+    def _showRegion(self) -> None:
+        if not self.session.missing:
+            self.ui.regionLabel.text = self._regionWords()
+
     def _regionWords(self) -> str:
         node = self.session.node
         if node.roi is None:
@@ -43,8 +53,9 @@ class ProjectionStep(Step):
             first=x0, last=x1 - 1, top=y0, bottom=y1 - 1)
 
     def _placeRoi(self) -> None:
+        node = self.session.node
         self._useWholeImage()
-        self.session.node.roi = self.session.logic.addRoi(self.session.node.model, self.session.node.xray)
+        node.roi = self.session.logic.addRoi(node.model, node.xray, node.startTransform)
 
     def _useWholeImage(self) -> None:
         roi, self.session.node.roi = self.session.node.roi, None

@@ -5,6 +5,9 @@ from typing import Any
 
 import slicer
 
+from ..scene.viewLayout import XRAY_VIEW_NAMES, viewNode
+from ..scene.viewRestriction import restrictTo
+
 
 class PanelSession:
     """The state of one open panel; a new one for every time that the panel is built."""
@@ -16,6 +19,8 @@ class PanelSession:
         self.stopRequested = False
         self.closed = False
         self._refresh = refresh
+        self.moved: Callable[[], None] = lambda: None
+        """To be called when the model moves; set by what shows it."""
         self._button: Any = None
         self._bar: Any = None
 
@@ -34,6 +39,15 @@ class PanelSession:
     def missing(self) -> str:
         """What has to be given before a registration, in one sentence; empty where nothing is missing."""
         return self.logic.missing(self.node.model if self.node else None, self.xrays)
+
+    def showStart(self) -> None:
+        """Show where the search would begin; the present result can be brought back by registering again."""
+        if self.node.transform is not None:
+            self.node.transform = None
+
+    def restrictToXray(self, pointNode: slicer.vtkMRMLMarkupsFiducialNode, number: int) -> None:
+        """Show landmarks in the slice view of X-ray 0 or 1 alone: all X-rays lie in one plane of the scene."""
+        restrictTo(pointNode.GetDisplayNode(), [viewNode(slicer.mrmlScene, XRAY_VIEW_NAMES[number])])
 
     def cancelsWith(self, button: Any) -> bool:
         """Whether a click on this button cancels what runs."""

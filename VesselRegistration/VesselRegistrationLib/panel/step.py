@@ -7,6 +7,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from ..errors import Cancelled, UserError
+from .nodeFollower import Followed
 from .session import PanelSession
 
 DONE_MARK = "\N{CHECK MARK}"
@@ -35,6 +36,10 @@ class Step:
     def update(self) -> None:
         """Show what the scene holds. Called whenever something may have changed, never while long work runs."""
         raise NotImplementedError
+
+    def followed(self) -> list[Followed]:
+        """Nodes whose events concern this step."""
+        return []
 
     def connect(self, widget: Any, signal: str, action: Callable[..., None], *arguments: Any) -> None:
         """Act whenever a widget sends a signal, whatever the signal brings."""

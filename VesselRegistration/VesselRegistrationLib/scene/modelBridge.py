@@ -35,6 +35,12 @@ def surfaceFromModel(modelNode: slicer.vtkMRMLModelNode) -> SurfaceModel:
     return model_from_polydata(worldPolyData(modelNode), modelNode.GetName())
 
 
+def middleOf(modelNode: slicer.vtkMRMLModelNode) -> np.ndarray:
+    """The middle (3,) of the bounding box of a model node's mesh where the scene shows it, RAS mm."""
+    moved = modelNode.GetParentTransformNode() is not None
+    return np.array((worldPolyData(modelNode) if moved else modelNode.GetPolyData()).GetCenter())
+
+
 def worldPolyData(modelNode: slicer.vtkMRMLModelNode) -> vtk.vtkPolyData:
     """A copy of a model node's mesh where the scene shows it: moved by the transforms above the node, RAS mm.
 

@@ -10,14 +10,15 @@ from ..errors import UserError
 from ..mesh.surface import SurfaceModel
 from ..pose.rigid import PosePrior
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
+from ..projection.rasterizer import silhouette
 from ..registration.masks import DEFAULT_THRESHOLD
 from ..registration.pipeline import RegistrationRequest, initial_pose, register
 from ..registration.result import RegistrationResult
 from .modelBridge import surfaceFromModel
-from .resultBridge import ResultNodes, showProjection, showResult
+from .resultBridge import ResultNodes, showResult
 from .resultRecord import keepRecord, recordOf
 from .roiBridge import placeRoi, rectangleFromRoi
-from .volumeBridge import frameFromVolume, geometryFromVolume
+from .volumeBridge import frameFromVolume, geometryFromVolume, viewFromVolume
 
 NEAR_START = PosePrior(rotation_deg=5.0, in_plane_mm=10.0, depth_mm=10.0)
 """How far a pose may lie from its start that is to stay near to it (standard deviations)."""
@@ -39,18 +40,15 @@ def missingInput(modelNode: slicer.vtkMRMLModelNode | None,
     return ""
 
 
-def showStart(modelNode: slicer.vtkMRMLModelNode,
-              xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLLabelMapVolumeNode:
-    """Show on an X-ray where the model would lie with its middle at the isocentre. Raises UserError."""
-    model = surfaceFromModel(modelNode)
-    projection = frameFromVolume(xrayNode).view().projection_matrix @ initial_pose(model)
-    return showProjection(model, projection, xrayNode)
+def addRoi(modelNode: slicer.vtkMRMLModelNode, xrayNode: slicer.vtkMRMLScalarVolumeNode,
+           startNode: slicer.vtkMRMLTransformNode | None = None) -> slicer.vtkMRMLMarkupsROINode:
+    """A region of interest around the model as it is projected from where the search starts.
 
-
-def addRoiAroundStart(modelNode: slicer.vtkMRMLModelNode,
-                      xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLMarkupsROINode:
-    """A region of interest around the projected model. Raises UserError where nothing of it lies in the image."""
-    rows, columns = np.nonzero(slicer.util.arrayFromVolume(showStart(modelNode, xrayNode))[0])
+    Raises UserError where nothing of it lies in the image.
+    """
+    model, view = surfaceFromModel(modelNode), viewFromVolume(xrayNode)
+    pose = initial_pose(model) if startNode is None else slicer.util.arrayFromTransformMatrix(startNode, toWorld=True)
+    rows, columns = np.nonzero(silhouette(model, view.projection_matrix @ pose, (view.rows, view.columns)))
     if len(rows) == 0:
         raise UserError("No part of the projected model lies in the X-ray: check model and geometry.")
     roiNode = xrayNode.GetScene().AddNewNodeByClass("vtkMRMLMarkupsROINode", "Region of interest")
