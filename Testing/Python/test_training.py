@@ -10,18 +10,36 @@ import torch
 from skimage.draw import disk
 from torch.utils.data import Dataset
 from VesselRegistrationLib.errors import Cancelled, UserError
-from VesselRegistrationLib.networks.affine_cnn import COMPACT
 from VesselRegistrationLib.networks.weights import load_card, load_network
+from VesselRegistrationLib.simulation.streams import anatomy_seed
+from VesselRegistrationLib.training.architectures import CATHETER_NETWORKS, COMPACT_MATCHING
 from VesselRegistrationLib.training.augmentation import augment_fluoroscopy, augment_pair, halve
+from VesselRegistrationLib.training.catheter import CatheterTask
+from VesselRegistrationLib.training.checkpoint import read_checkpoint
 from VesselRegistrationLib.training.export import export_network
+from VesselRegistrationLib.training.losses import complementary_cross_entropy, complementary_dice
 from VesselRegistrationLib.training.matching import MatchingTask
-from VesselRegistrationLib.training.samples import MatchingSamples, SamplePool, VesselSamples, stream
-from VesselRegistrationLib.training.settings import TrainingSettings, matching_settings, vessel_settings
-from VesselRegistrationLib.training.trainer import read_checkpoint, train
+from VesselRegistrationLib.training.pool import SamplePool
+from VesselRegistrationLib.training.samples import MatchingSamples, VesselSamples, stream
+from VesselRegistrationLib.training.settings import (
+    TrainingSettings,
+    catheter_settings,
+    matching_settings,
+    vessel_settings,
+)
+from VesselRegistrationLib.training.split import domain_of, seed_of
+from VesselRegistrationLib.training.trainer import Place, train
 from VesselRegistrationLib.training.vessels import VesselTask, train_vessels
 
 SMALL = replace(vessel_settings("lower"), batch_size=4, warmup_steps=2, first_fill=8, pool_size=12, reuse=2,
                 validation_cases=4, validate_every=4, checkpoint_every=2, steps=6)
+
+
+HERE = Place("cpu", threads=1, workers=0)
+
+
+def generators(count: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(number) for number in range(count)]
 
 
 class Disks(Dataset[tuple[torch.Tensor, ...]]):
@@ -52,8 +70,8 @@ class Bars(Dataset[tuple[torch.Tensor, ...]]):
 def run(out: Path, settings: TrainingSettings, *, resume: bool = False, seed: int = 0, stop_after: int | None = None,
         task: object = None) -> dict[str, torch.Tensor]:
     asked = iter(range(1000))
-    train(task or VesselTask("lower", settings, Disks(), Disks(10**6)), settings, out, seed=seed, threads=1,
-          device="cpu", resume=resume, background=False, progress=lambda fraction, text: None,
+    train(task or VesselTask("lower", settings, Disks(), Disks(10**6)), settings, out, seed=seed, place=HERE,
+          resume=resume, progress=lambda fraction, text: None,
           should_stop=lambda: stop_after is not None and next(asked) >= stop_after)
     return read_checkpoint(out)["network"]
 
@@ -79,8 +97,8 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path: Path) -> N
     whole = run(tmp_path / "whole", SMALL)
     task = VesselTask("lower", SMALL, Disks(), Disks(10**6))
     with pytest.raises(Killed):
-        train(task, SMALL, tmp_path / "killed", seed=0, threads=1, device="cpu", resume=False, background=False,
-              progress=kill, should_stop=lambda: False)
+        train(task, SMALL, tmp_path / "killed", seed=0, place=HERE, resume=False, progress=kill,
+              should_stop=lambda: False)
     (tmp_path / "killed" / ".checkpoint.pt.partial").write_bytes(b"cut")
     with (tmp_path / "killed" / "log.csv").open("a") as file:
         file.write("6,1.0,0.1,0.1,\n")
@@ -101,20 +119,21 @@ def test_the_vessel_network_learns(tmp_path: Path) -> None:
 
 def test_the_matching_network_learns_without_matrices() -> None:
     settings = replace(matching_settings(), batch_size=4)
-    task = MatchingTask(settings, COMPACT, Bars(), Bars())
+    task = MatchingTask(settings, COMPACT_MATCHING, Bars(), Bars())
     torch.manual_seed(0)
     network = task.build()
     batch = tuple(torch.stack(entries) for entries in zip(*(Bars()[index] for index in range(4)), strict=True))
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
     losses = []
     for _ in range(12):
-        loss = task.loss(network, batch, 0, torch.Generator().manual_seed(0))
+        loss = task.loss(network, batch, 0, generators(4))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.7 * losses[0]
-    scores = MatchingTask(replace(settings, validation_cases=4), COMPACT, Bars(), Bars()).validate(task.build().eval())
+    few = replace(settings, validation_cases=4)
+    scores = MatchingTask(few, COMPACT_MATCHING, Bars(), Bars()).validate(task.build().eval())
     assert scores["dice"] == pytest.approx(scores["dice_before"], abs=0.02)
 
 
@@ -165,8 +184,8 @@ def test_unusable_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_background_samples_are_the_same_in_the_same_order() -> None:
-    here = list(stream(Disks(), 2, 6, background=False))
-    there = list(stream(Disks(), 2, 6, background=True))
+    here = list(stream(Disks(), range(2, 6), 0))
+    there = list(stream(Disks(), range(2, 6), 1))
     assert len(here) == len(there) == 4
     for one, other in zip(here, there, strict=True):
         assert all(torch.equal(first, second) for first, second in zip(one, other, strict=True))
@@ -178,16 +197,18 @@ def test_the_pool_keeps_the_newest_and_uses_each_sample_about_as_often_as_told()
             return (torch.full((1, 1, 1), float(index)),)
 
     settings = replace(SMALL, steps=400, batch_size=8, reuse=8, pool_size=50, first_fill=10)
-    pool = SamplePool(Numbers(), settings, 0, background=False)
-    drawn = np.concatenate([pool.batch(step, np.random.default_rng(step))[0].flatten().numpy() for step in range(400)])
+    pool = SamplePool(Numbers(), settings, 0, seed=3)
+    drawn = np.concatenate([pool.batch(step)[0].flatten().numpy() for step in range(400)])
     assert 7 < np.bincount(drawn.astype(int))[60:340].mean() < 9
-    late = SamplePool(Numbers(), settings, 300, background=False)
-    np.testing.assert_array_equal(late.batch(300, np.random.default_rng(300))[0].flatten(), drawn[2400:2408])
+    late = SamplePool(Numbers(), settings, 300, seed=3)
+    np.testing.assert_array_equal(late.batch(300)[0].flatten(), drawn[2400:2408])
+    halves = [SamplePool(Numbers(), settings, 300, seed=3, rank=rank, processes=2).batch(300)[0] for rank in range(2)]
+    assert sorted(torch.cat(halves).flatten().tolist()) == sorted(drawn[2400:2408])
 
 
 def test_augmentation_moves_picture_and_mask_together() -> None:
     image, mask, usable = (torch.stack(entries) for entries in zip(*(Disks(size=64)[k] for k in range(8)), strict=True))
-    moved, target, seen = augment_fluoroscopy(image, mask, usable, torch.Generator().manual_seed(1))
+    moved, target, seen = augment_fluoroscopy(image, mask, usable, generators(8))
     assert not torch.equal(target, mask)
     for picture, truth, valid in zip(moved, target, seen, strict=True):
         inside = (truth > 0) & (valid > 0)
@@ -200,13 +221,13 @@ def test_augmentation_moves_picture_and_mask_together() -> None:
 
 def test_pairs_are_moved_apart() -> None:
     moving, fixed, _ = (torch.stack(entries) for entries in zip(*(Bars()[k] for k in range(6)), strict=True))
-    other_moving, other_fixed = augment_pair(moving, moving, torch.Generator().manual_seed(0))
+    other_moving, other_fixed = augment_pair(moving, moving, generators(6))
     assert (other_moving - other_fixed).abs().mean() > 0.005
     assert fixed.shape == other_fixed.shape
 
 
 def test_simulated_samples_fit_the_networks() -> None:
-    image, vessels, usable = VesselSamples("upper", "test", 5)[0]
+    image, vessels, usable = VesselSamples(("upper",), "test", 5)[0]
     assert image.shape == vessels.shape == usable.shape == (1, 256, 256)
     assert image.dtype == torch.float32 and 0 <= image.min() <= image.max() <= 1
     assert set(vessels.unique().tolist()) <= {0.0, 1.0}
@@ -216,10 +237,84 @@ def test_simulated_samples_fit_the_networks() -> None:
 
 
 def test_export_gives_a_card_and_weights_that_load(tmp_path: Path) -> None:
-    trained = run(tmp_path / "training", SMALL)
+    run(tmp_path / "training", SMALL)
     card = export_network(tmp_path / "training", tmp_path / "weights", "1", cases=1)
     assert card == load_card(tmp_path / "weights" / "vessels_lower.json")
     assert card.trainable_parameters == 588_833
     assert set(card.scores) == {"dice", "precision", "recall"}
     assert "--steps 6 --batch-size 4 --seed 0" in card.training_command
-    assert torch.equal(load_network(card).state_dict()["head.weight"], trained["head.weight"])
+    best = read_checkpoint(tmp_path / "training", "best.pt")
+    assert torch.equal(load_network(card).state_dict()["head.weight"], best["network"]["head.weight"])
+    assert best["scores"]["dice"] == best["best_score"]
+
+
+class TwoDisks(Disks):
+    """Pictures with a vessel and, across it, a darker device; the masks of ``targets``."""
+
+    def __init__(self, first_seed: int, targets: tuple[str, ...]) -> None:
+        super().__init__(first_seed, 64)
+        self.targets = targets
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+        image, vessel, usable = super().__getitem__(index)
+        device = vessel.roll((9, -14), dims=(1, 2)) * vessel.roll((14, -9), dims=(1, 2))
+        masks = {"vessel": vessel * (1 - device), "device": device}
+        return (image + 0.3 * device).clamp(0, 1), torch.cat([masks[name] for name in self.targets]), usable
+
+
+@pytest.mark.parametrize(("network", "recipe"), [("ours", "ours"), ("light", "paper"), ("light", "ours")])
+def test_the_catheter_networks_learn(tmp_path: Path, network: str, recipe: str) -> None:
+    settings = replace(catheter_settings(recipe), batch_size=4, steps=60, learning_rate=4e-3, first_fill=16, reuse=4,
+                       warmup_steps=4, validation_cases=4, validate_every=60, checkpoint_every=60,
+                       epoch_size=18 if recipe == "paper" else 0, half_size_fraction=0.0)
+    targets = CATHETER_NETWORKS[network].targets
+    task = CatheterTask(settings, TwoDisks(0, targets), TwoDisks(10**6, targets), network)
+    untrained = task.validate(task.build().eval())["dice"]
+    run(tmp_path / "out", settings, task=task)
+    scores = read_checkpoint(tmp_path / "out")["scores"]
+    assert scores["dice"] > max(0.6, untrained + 0.2)
+    assert set(scores) == ({"dice", "dice_vessel"} if network == "ours" else {"dice"})
+
+
+def test_weighted_losses_count_catheter_pixels_ten_times() -> None:
+    catheter, usable = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
+    catheter[..., 3] = 1
+    truth = torch.cat([catheter, 1 - catheter], dim=1)
+    perfect = 40 * truth - 20
+    assert complementary_dice(perfect, catheter, usable) == pytest.approx(0, abs=1e-6)
+    assert complementary_cross_entropy(perfect, catheter, usable) == pytest.approx(0, abs=1e-6)
+    missed, false = perfect.clone(), perfect.clone()
+    missed[..., 0, 3] *= -1
+    false[..., 0, 5] *= -1
+    ratio = (complementary_cross_entropy(missed, catheter, usable)
+             / complementary_cross_entropy(false, catheter, usable))
+    assert float(ratio) == pytest.approx(10, rel=1e-3)
+    # By hand, with the smoothing term 1: 8 catheter pixels, 7 found; 56 of background, 57 called so.
+    by_hand = (10 * (1 - (2 * 7 + 1) / (8 + 7 + 1)) + (1 - (2 * 56 + 1) / (56 + 57 + 1))) / 11
+    assert float(complementary_dice(missed, catheter, usable)) == pytest.approx(by_hand, rel=1e-4)
+
+
+def test_every_sample_is_seen_once_in_an_epoch() -> None:
+    class Numbers(Dataset[tuple[torch.Tensor, ...]]):
+        def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+            return (torch.full((1, 1, 1), float(index)),)
+
+    settings = replace(SMALL, steps=12, batch_size=4, epoch_size=14)
+    pool = SamplePool(Numbers(), settings, 0, seed=1)
+    epochs = [np.concatenate([pool.batch(4 * epoch + step)[0].flatten().numpy() for step in range(4)])
+              for epoch in range(3)]
+    for drawn in epochs:
+        assert set(drawn.astype(int)) == set(range(14))
+    assert epochs[1].tolist() != epochs[2].tolist()
+    with pytest.raises(UserError, match="fewer than a batch"):
+        SamplePool(Numbers(), replace(settings, epoch_size=3), 0, seed=1)
+    with pytest.raises(UserError, match="shared out"):
+        SamplePool(Numbers(), settings, 0, seed=1, rank=0, processes=3)
+
+
+def test_no_anatomy_is_in_two_splits() -> None:
+    anatomies = {split: {anatomy_seed(seed_of(split, index), domain_of(split)) for index in range(700)}
+                 for split in ("training", "validation", "test")}
+    assert len(anatomies["training"]) == 135 and len(anatomies["validation"]) == 15
+    assert not anatomies["training"] & anatomies["validation"]
+    assert not anatomies["test"] & (anatomies["training"] | anatomies["validation"])

@@ -1,15 +1,15 @@
-"""Simulated samples streamed from a background process into a pool that is drawn from."""
+"""Simulated samples, and the stream that makes them ahead in processes of their own."""
 
-import math
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..networks.normalisation import NETWORK_SIZE, normalise
-from .settings import FIELDS_OF_VIEW, TrainingSettings
+from .architectures import DEVICE, VESSEL
+from .settings import FIELDS_OF_VIEW
+from .split import domain_of, seed_of
 
 Sample = tuple[torch.Tensor, ...]
 
@@ -18,21 +18,29 @@ HELD_OUT_SEED = 900_000_000
 
 
 class VesselSamples(Dataset[Sample]):
-    """Image, vessel mask and usable mask, each (1, 256, 256) float32, by number."""
+    """Image (1, 256, 256), one mask per target (targets, 256, 256), usable (1, 256, 256); float32, by number.
 
-    def __init__(self, field_of_view: str, domain: str, first_seed: int) -> None:
-        """``domain`` "training" or "test" chooses the renderer's settings; sample k has the seed first_seed + k."""
-        self.field_of_view = field_of_view
-        self.domain = domain
-        self.first_seed = first_seed
+    The fields of view take turns.
+    """
+
+    def __init__(self, fields_of_view: Sequence[str], split: str, first: int,
+                 targets: Sequence[str] = (VESSEL,)) -> None:
+        """``split`` "training", "validation" or "test" chooses anatomies and domain; sample k is its ``first`` + k."""
+        self.fields_of_view = tuple(fields_of_view)
+        self.split = split
+        self.first = first
+        self.targets = tuple(targets)
 
     def __getitem__(self, index: int) -> Sample:
         """Render and normalise sample ``index``."""
         from ..simulation.streams import training_frame
 
-        image, vessels, _, usable = training_frame(self.field_of_view, self.first_seed + index, size=NETWORK_SIZE,
-                                                   domain=self.domain)
-        return tuple(_channel(entry) for entry in (normalise(image, usable), vessels, usable))
+        field_of_view = self.fields_of_view[index % len(self.fields_of_view)]
+        image, vessels, devices, usable = training_frame(
+            field_of_view, seed_of(self.split, self.first + index), size=NETWORK_SIZE, domain=domain_of(self.split))
+        masks = {VESSEL: vessels, DEVICE: devices}
+        return (_tensor(normalise(image, usable)[None]), _tensor(np.stack([masks[name] for name in self.targets])),
+                _tensor(usable[None]))
 
 
 class MatchingSamples(Dataset[Sample]):
@@ -41,51 +49,26 @@ class MatchingSamples(Dataset[Sample]):
     The fields of view take turns.
     """
 
-    def __init__(self, domain: str, first_seed: int) -> None:
-        """``domain`` "training" or "test" chooses anatomies and faults; sample k has the seed first_seed + k."""
-        self.domain = domain
-        self.first_seed = first_seed
+    def __init__(self, split: str, first: int) -> None:
+        """``split`` "training", "validation" or "test" chooses anatomies and faults; sample k is its ``first`` + k."""
+        self.split = split
+        self.first = first
 
     def __getitem__(self, index: int) -> Sample:
         """Render pair ``index``."""
         from ..simulation.streams import matching_pair
 
-        field_of_view = FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)]
-        return tuple(_channel(entry) for entry in matching_pair(field_of_view, self.first_seed + index,
-                                                                size=NETWORK_SIZE, domain=self.domain))
+        pair = matching_pair(FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)], seed_of(self.split, self.first + index),
+                             size=NETWORK_SIZE, domain=domain_of(self.split))
+        return tuple(_tensor(entry[None]) for entry in pair)
 
 
-def stream(samples: Dataset[Sample], first: int, last: int, background: bool) -> Iterator[Sample]:
-    """Samples ``first`` to ``last`` - 1 in order, made ahead by one background process or here and now."""
+def stream(samples: Dataset[Sample], numbers: Sequence[int], workers: int) -> Iterator[Sample]:
+    """The samples of ``numbers`` in their order, made ahead by ``workers`` processes, or here and now for 0."""
     loader: DataLoader[Sample] = DataLoader(
-        samples, sampler=range(first, last), batch_size=None, num_workers=1 if background else 0,
-        prefetch_factor=16 if background else None, multiprocessing_context="spawn" if background else None)
+        samples, sampler=numbers, batch_size=None, num_workers=workers,
+        prefetch_factor=16 if workers else None, multiprocessing_context="spawn" if workers else None)
     return iter(loader)
-
-
-class SamplePool:
-    """The newest samples, in half precision to save memory.
-
-    Which they are depends on the step only, so that a resumed training sees the same ones.
-    """
-
-    def __init__(self, samples: Dataset[Sample], settings: TrainingSettings, first_step: int, background: bool) -> None:
-        """Start streaming for ``first_step``; nothing is waited for yet."""
-        self._settings = settings
-        self._taken = max(0, self._needed(first_step) - settings.pool_size)
-        self._pool: deque[Sample] = deque(maxlen=settings.pool_size)
-        self._stream = stream(samples, self._taken, self._needed(settings.steps), background)
-
-    def batch(self, step: int, rng: np.random.Generator) -> Sample:
-        """A random batch (batch_size, 1, height, width) per entry for a step, waiting for samples where needed."""
-        while self._taken < self._needed(step):
-            self._pool.append(tuple(entry.half() for entry in next(self._stream)))
-            self._taken += 1
-        chosen = [self._pool[number] for number in rng.integers(len(self._pool), size=self._settings.batch_size)]
-        return tuple(torch.stack(entries).float() for entries in zip(*chosen, strict=True))
-
-    def _needed(self, step: int) -> int:
-        return self._settings.first_fill + math.ceil(step * self._settings.batch_size / self._settings.reuse)
 
 
 def all_samples(samples: Dataset[Sample], count: int) -> Sample:
@@ -93,7 +76,5 @@ def all_samples(samples: Dataset[Sample], count: int) -> Sample:
     return tuple(torch.stack(entries) for entries in zip(*(samples[index] for index in range(count)), strict=True))
 
 
-def _channel(image: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None]
-
-
+def _tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))

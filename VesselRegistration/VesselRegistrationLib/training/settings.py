@@ -10,12 +10,15 @@ PAPER = "paper"
 RECIPES = (OURS, PAPER)
 LOWER = "lower"
 UPPER = "upper"
+BOTH = "both"
 FIELDS_OF_VIEW = (LOWER, UPPER)
 
 DICE = "dice"
 CROSS_ENTROPY = "cross_entropy"
 DICE_AND_CROSS_ENTROPY = "dice_and_cross_entropy"
 PYRAMID_DICE = "pyramid_dice"
+WEIGHTED_DICE = "weighted_dice"
+WEIGHTED_CROSS_ENTROPY = "weighted_cross_entropy"
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,9 @@ class TrainingSettings:
     ``optimiser`` is ``adamw`` or ``sgd`` (momentum 0.9). The learning rate grows linearly over ``warmup_steps`` and
     then falls as a cosine to a hundredth, or stays where ``cosine`` is False. ``half_size_fraction`` of the steps are
     done at half the image size, which costs a fourth or less. Every simulated sample is used about ``reuse`` times,
-    changed by augmentation each time, out of a pool of the ``pool_size`` newest.
+    changed by augmentation each time, out of a pool of the ``pool_size`` newest; where ``epoch_size`` is not 0 there
+    are that many samples in all, each seen once per epoch. ``batch_size`` counts the samples of all processes together.
+    ``patience`` is the number of validations without a better score after which training ends, 0 for never.
     """
 
     loss: str
@@ -45,6 +50,8 @@ class TrainingSettings:
     validation_cases: int = 24
     validate_every: int = 250
     checkpoint_every: int = 100
+    epoch_size: int = 0
+    patience: int = 0
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a 0-based step."""
@@ -81,14 +88,40 @@ OUR_MATCHING = TrainingSettings(loss=PYRAMID_DICE, learning_rate=1e-3, batch_siz
 to fine, ending in the plain one."""
 
 
+PAPER_CATHETER = TrainingSettings(loss=WEIGHTED_DICE, learning_rate=1e-3, batch_size=30, steps=3600, weight_decay=0.0,
+                                  warmup_steps=0, cosine=False, gradient_clip=0.0, augment=False, epoch_size=9000)
+"""Gherardini et al., 3.3: Adam with 0.001, 12 epochs in batches of 30 on 9000 synthetic frames, Dice with the weights
+1 (background) and 10 (catheter). Their other loss is ``weighted_cross_entropy``."""
+
+OUR_CATHETER = TrainingSettings(loss=DICE_AND_CROSS_ENTROPY, learning_rate=2e-3, batch_size=8, steps=4000,
+                                half_size_fraction=0.3)
+"""As for the vessels; thin devices need more of the steps at full size."""
+
+
 def vessel_settings(field_of_view: str, recipe: str = OURS) -> TrainingSettings:
-    """Settings of the vessel network for a field of view, ``ours`` or ``paper``. Raises UserError for unknown names."""
-    if field_of_view not in FIELDS_OF_VIEW:
-        raise UserError(f"The field of view '{field_of_view}' is not known: choose lower or upper.")
+    """Settings for "lower", "upper" or "both", ``ours`` or ``paper``. Raises UserError for unknown names.
+
+    The paper has no recipe for both fields of view.
+    """
+    if field_of_view not in (*FIELDS_OF_VIEW, BOTH):
+        raise UserError(f"The field of view '{field_of_view}' is not known: choose lower, upper or both.")
     _check_recipe(recipe)
     if recipe == OURS:
         return OUR_VESSELS
+    if field_of_view == BOTH:
+        raise UserError("The paper trains one network per field of view: choose lower or upper for its recipe.")
     return PAPER_LOWER if field_of_view == LOWER else PAPER_UPPER
+
+
+def fields_of(field_of_view: str) -> tuple[str, ...]:
+    """The fields of view that "lower", "upper" or "both" stands for."""
+    return FIELDS_OF_VIEW if field_of_view == BOTH else (field_of_view,)
+
+
+def catheter_settings(recipe: str = OURS) -> TrainingSettings:
+    """Settings of the catheter networks, ``ours`` or ``paper``. Raises UserError for an unknown name."""
+    _check_recipe(recipe)
+    return OUR_CATHETER if recipe == OURS else PAPER_CATHETER
 
 
 def matching_settings(recipe: str = OURS) -> TrainingSettings:
