@@ -73,7 +73,6 @@ def take_picture(scene: Scene, view: View, noise_seed: int, tools: tuple[Tool, .
     look, stitches = scene.look, scene.stitches
     rng = np.random.default_rng([scene.seed, 1])
     meeting = meet(scene.valve, view)
-    depth_mm = float(np.median(meeting.depths))
     image = shade(np.random.default_rng([scene.seed, 2]), scene.valve, view, look, stitches, meeting)
     points, depth = view.project(stitches.points)
     hidden = _behind_tissue(meeting.depths, points, depth)
@@ -86,7 +85,7 @@ def take_picture(scene: Scene, view: View, noise_seed: int, tools: tuple[Tool, .
         cover = np.maximum(cover, paint_ring(ring_rng, image, scene.ring, view, look))
         over += knots_on(ring_rng, scene.ring, look)
     over += knots_of(rng, stitches, look)
-    paint_strands(image, over, view, look, depth_mm)
+    paint_strands(image, over, view, look, meeting.typical_mm)
     for tool in scene.tools if tools is None else tools:
         cover = np.maximum(cover, paint_tool(np.random.default_rng([scene.seed, 4]), image, view, look, tool))
     picture = record(np.random.default_rng([scene.seed, 5]), np.random.default_rng([scene.seed, 6, noise_seed]),

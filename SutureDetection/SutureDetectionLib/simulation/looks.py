@@ -28,9 +28,9 @@ class Look:
     """Appearance of one picture; nothing in it moves a stitch.
 
     Colours are linear RGB (3,). ``texture`` is "soft", "grain", "veined", "fibrous" or "pitted". ``cast_mm`` is the
-    radius of the silicone. ``wetness`` is the strength and ``gloss`` the exponent of the speculars. ``light`` is the colour of
-    the lamp, ``light_mm`` its offset from the optical centre (x, y). ``thread_colours`` (k, 3) are drawn from per
-    stitch. Amounts are 0..1. ``sharpening``,
+    radius of the silicone. ``wetness`` is the strength and ``gloss`` the exponent of the speculars. ``light`` is the
+    colour of the lamp, ``light_mm`` its offset from the optical centre (x, y). ``thread_colours`` (k, 3) are drawn
+    from per stitch. Amounts are 0..1. ``sharpening``,
     ``noise``, ``noise_cell`` (pixels), ``interlace_px``, ``motion_px``, ``quality`` (JPEG; 0 = none) are the camera's.
     """
 
