@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
-from SutureDetectionLib.training.frames import image_tensor, pack_labels, visible_labels
+from SutureDetectionLib.formats.labels import visible_labels
+from SutureDetectionLib.training.frames import image_tensor, pack_labels
 from torch.utils.data import Dataset
 
 

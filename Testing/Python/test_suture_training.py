@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from suture_frames import DrawnFrames, drawn_frame
+from SutureDetectionLib.formats.labels import Labels, visible_labels
 from SutureDetectionLib.networks.targets import Distribution
 from SutureDetectionLib.training.augmentation import OUR_RANGES, PAPER_RANGES, AugmentationRanges, augment
-from SutureDetectionLib.training.frames import Labels, image_tensor, pack_labels, unpack_labels, visible_labels
+from SutureDetectionLib.training.frames import image_tensor, pack_labels, unpack_labels
 from SutureDetectionLib.training.settings import OUR_SETTINGS, PAPER_SETTINGS
 from SutureDetectionLib.training.tasks import OurTask, PaperDesign, PaperTask
 from VesselRegistrationLib.training.trainer import Place, read_checkpoint, train

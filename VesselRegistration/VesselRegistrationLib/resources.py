@@ -3,8 +3,7 @@
 from pathlib import Path
 
 
-def resource_directory() -> Path:
-    """The module's Resources folder: beside this package in source tree and Slicer, inside it where pip put it."""
-    package = Path(__file__).parent
+def resource_directory(package: Path = Path(__file__).parent) -> Path:
+    """A module's Resources folder: beside its package in source tree and Slicer, inside it where pip put it."""
     inside = package / "Resources"
     return inside if inside.is_dir() else package.parent / "Resources"

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .frames import Labels, unpack_labels
+from ..formats.labels import Labels
+from .frames import unpack_labels
 
 _RGB_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 

@@ -1,7 +1,6 @@
 """Simulated frames as samples: an image, and its points in numbers that survive half precision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from torch.utils.data import Dataset
 from VesselRegistrationLib.training.samples import Sample
 
 from .. import HEIGHT, WIDTH
+from ..formats.labels import Labels, visible_labels
 
 MOST_POINTS = 96
 TRAINING_DOMAINS = ("simulator", "or")
@@ -17,19 +17,6 @@ HELD_OUT_DOMAINS = ("simulator-heldout", "or-heldout")
 SEEDS_PER_TRAINING = 1_000_000
 VALIDATION_SEED = 800_000_000
 TEST_SEED = 900_000_000
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Labelled points of one image.
-
-    ``points`` (N, 2) float64 (col, row) px; ``kinds`` (N,) 0 entry, 1 exit, -1 unknown; ``partners`` (N,) index of the
-    other end of the stitch, -1 where it is not labelled.
-    """
-
-    points: np.ndarray
-    kinds: np.ndarray
-    partners: np.ndarray
 
 
 class FrameSamples(Dataset[Sample]):
@@ -52,17 +39,6 @@ class FrameSamples(Dataset[Sample]):
 def image_tensor(image: np.ndarray) -> torch.Tensor:
     """(height, width, 3) uint8 to (3, height, width) float32, 0 to 1."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255.0
-
-
-def visible_labels(points: np.ndarray, kinds: np.ndarray, pair_ids: np.ndarray, visible: np.ndarray) -> Labels:
-    """The labels that can be seen; a partner that cannot be seen is none."""
-    kinds, pair_ids = kinds[visible], pair_ids[visible]
-    partners = np.full(len(kinds), -1)
-    for index, (kind, number) in enumerate(zip(kinds, pair_ids, strict=True)):
-        others = np.flatnonzero((pair_ids == number) & (kinds != kind)) if number >= 0 else np.zeros(0, int)
-        if len(others) == 1:
-            partners[index] = others[0]
-    return Labels(np.asarray(points, dtype=float)[visible], kinds, partners)
 
 
 def pack_labels(labels: Labels) -> torch.Tensor:

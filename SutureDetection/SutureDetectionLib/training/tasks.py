@@ -17,13 +17,14 @@ from VesselRegistrationLib.training.settings import TrainingSettings
 from ..detection.points import SuturePoints
 from ..detection.readout import LEAST_CONFIDENCE, read_clusters, read_stitches
 from ..evaluation.scoring import ScoredImage, score_images
+from ..formats.labels import Labels
 from ..networks.architectures import STITCH_NET, SUTURE_UNET, build_network
 from ..networks.losses import StitchBatch, paper_loss, stitch_loss
 from ..networks.stitch_net import STRIDE, StitchMaps, stitch_arrays
 from ..networks.suture_unet import HeatMaps
 from ..networks.targets import GAUSS, Distribution, binary_map, heat_map, stitch_targets
 from .augmentation import OUR_RANGES, PAPER_RANGES, augment
-from .frames import Labels, unpack_labels
+from .frames import unpack_labels
 from .settings import PARTS_FRACTION
 
 _VALIDATION_BATCH = 4

@@ -1,0 +1,1 @@
+"""Frames from pictures, folders, DICOM files and videos, one or two eyes."""

@@ -1,0 +1,1 @@
+"""Pictures of detections, and the files of a result."""

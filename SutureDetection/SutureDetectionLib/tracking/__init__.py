@@ -1,0 +1,1 @@
+"""The same suture points through the frames of a video."""
