@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,16 +83,23 @@ def load_card(name: str | Path) -> ModelCard:
 def build_network(architecture: str, parameters: Mapping[str, Any]) -> nn.Module:
     """An untrained network of an architecture named in a card. Raises UserError for one that is not known."""
     from .affine_cnn import AffineCNN
+    from .ambrosini import AmbrosiniNet
     from .dru_net import DRUNet
+    from .fluoro_net import FluoroNet
+    from .light_unet import LightUNet
+    from .match_net import MatchNet
 
-    known: dict[str, type[nn.Module]] = {"DRUNet": DRUNet, "AffineCNN": AffineCNN}
+    known: dict[str, type[nn.Module]] = {
+        "DRUNet": DRUNet, "AffineCNN": AffineCNN, "LightUNet": LightUNet, "AmbrosiniNet": AmbrosiniNet,
+        "FluoroNet": FluoroNet, "MatchNet": MatchNet}
     if architecture not in known:
         raise UserError(f"The network architecture '{architecture}' is not known: update the extension.")
     return known[architecture](**parameters)
 
 
-def load_network(card: ModelCard) -> nn.Module:
-    """The trained network of a card, float32, in evaluation mode, on the CPU.
+def load_network(card: ModelCard,
+                 build: Callable[[str, Mapping[str, Any]], nn.Module] = build_network) -> nn.Module:
+    """The trained network of a card, float32, in evaluation mode, on the CPU; ``build`` knows the architectures.
 
     Raises UserError where the file is missing, its SHA-256 is not the card's, or its content does not fit.
     """
@@ -106,7 +113,7 @@ def load_network(card: ModelCard) -> nn.Module:
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise UserError(f"The weights file {card.path} is corrupt, its SHA-256 is not the one of its model card: "
                         "reinstall the extension.")
-    network = build_network(card.architecture, card.parameters)
+    network = build(card.architecture, card.parameters)
     try:
         network.load_state_dict({key: value.float() if value.is_floating_point() else value
                                  for key, value in load(content).items()})
