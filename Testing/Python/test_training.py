@@ -11,7 +11,8 @@ from skimage.draw import disk
 from torch.utils.data import Dataset
 from VesselRegistrationLib.errors import Cancelled, UserError
 from VesselRegistrationLib.networks.weights import load_card, load_network
-from VesselRegistrationLib.simulation.streams import anatomy_seed
+from VesselRegistrationLib.simulation import catheter_frames
+from VesselRegistrationLib.simulation.streams import TRAINING_POOL, anatomy_seed
 from VesselRegistrationLib.training.architectures import CATHETER_NETWORKS, COMPACT_MATCHING
 from VesselRegistrationLib.training.augmentation import augment_fluoroscopy, augment_pair, halve
 from VesselRegistrationLib.training.catheter import CatheterTask
@@ -20,14 +21,14 @@ from VesselRegistrationLib.training.export import export_network
 from VesselRegistrationLib.training.losses import complementary_cross_entropy, complementary_dice
 from VesselRegistrationLib.training.matching import MatchingTask
 from VesselRegistrationLib.training.pool import SamplePool
-from VesselRegistrationLib.training.samples import MatchingSamples, VesselSamples, stream
+from VesselRegistrationLib.training.samples import CatheterSamples, MatchingSamples, VesselSamples, stream
 from VesselRegistrationLib.training.settings import (
     TrainingSettings,
     catheter_settings,
     matching_settings,
     vessel_settings,
 )
-from VesselRegistrationLib.training.split import domain_of, seed_of
+from VesselRegistrationLib.training.split import CATHETER_ANATOMIES, VESSEL_ANATOMIES, catheter_seed, vessel_seed
 from VesselRegistrationLib.training.trainer import Place, train
 from VesselRegistrationLib.training.vessels import VesselTask, train_vessels
 
@@ -227,11 +228,13 @@ def test_pairs_are_moved_apart() -> None:
 
 
 def test_simulated_samples_fit_the_networks() -> None:
-    image, vessels, usable = VesselSamples(("upper",), "test", 5)[0]
+    image, vessels, usable = VesselSamples(("upper",), "test", 5, domain="test")[0]
     assert image.shape == vessels.shape == usable.shape == (1, 256, 256)
     assert image.dtype == torch.float32 and 0 <= image.min() <= image.max() <= 1
     assert set(vessels.unique().tolist()) <= {0.0, 1.0}
-    pair = MatchingSamples("test", 5)[0]
+    frame = CatheterSamples("test", 5, ("vessel", "device"), "test")[0]
+    assert [len(entry) for entry in frame] == [1, 2, 1] and frame[1][1].any()
+    pair = MatchingSamples("test", 5, "test")[0]
     assert all(entry.shape == (1, 256, 256) for entry in pair)
     assert all(set(entry.unique().tolist()) == {0.0, 1.0} for entry in pair)
 
@@ -313,8 +316,14 @@ def test_every_sample_is_seen_once_in_an_epoch() -> None:
 
 
 def test_no_anatomy_is_in_two_splits() -> None:
-    anatomies = {split: {anatomy_seed(seed_of(split, index), domain_of(split)) for index in range(700)}
-                 for split in ("training", "validation", "test")}
+    domains = {"training": "training", "validation": "training", "test": "test"}
+    anatomies = {split: {anatomy_seed(vessel_seed(split, index), domain) for index in range(700)}
+                 for split, domain in domains.items()}
     assert len(anatomies["training"]) == 135 and len(anatomies["validation"]) == 15
     assert not anatomies["training"] & anatomies["validation"]
     assert not anatomies["test"] & (anatomies["training"] | anatomies["validation"])
+    assert (VESSEL_ANATOMIES, CATHETER_ANATOMIES) == (TRAINING_POOL, catheter_frames._TRAINING_ANATOMIES)
+    shots = {split: {catheter_seed(split, index) // catheter_frames._FRAMES_PER_SHOT % CATHETER_ANATOMIES
+                     for index in range(700)} for split in ("training", "validation")}
+    assert len(shots["training"]) == 36 and len(shots["validation"]) == 4
+    assert not shots["training"] & shots["validation"]

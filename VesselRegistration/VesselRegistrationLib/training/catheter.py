@@ -8,10 +8,10 @@ from torch.utils.data import Dataset
 from ..errors import UserError
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from .architectures import BACKGROUND, CATHETER_NETWORKS, DEVICE, OURS, design_of
-from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, Sample, VesselSamples
+from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, CatheterSamples, Sample
 from .segmentation import SegmentationTask
-from .settings import FIELDS_OF_VIEW, WEIGHTED_CROSS_ENTROPY, WEIGHTED_DICE, TrainingSettings, catheter_settings
 from .settings import OURS as OUR_RECIPE
+from .settings import WEIGHTED_CROSS_ENTROPY, WEIGHTED_DICE, TrainingSettings, catheter_settings
 from .split import TRAINING_SPLIT, VALIDATION_SPLIT
 from .trainer import Place, train
 
@@ -33,8 +33,8 @@ def train_catheter(out: Path, *, network: str = OURS, recipe: str = OUR_RECIPE, 
         raise UserError(f"The loss {settings.loss} is for the networks light and ambrosini, which have two "
                         "complementary outputs: choose one of them, or another recipe.")
     targets = design.targets
-    task = CatheterTask(settings, VesselSamples(FIELDS_OF_VIEW, TRAINING_SPLIT, seed * SEEDS_PER_TRAINING, targets),
-                        VesselSamples(FIELDS_OF_VIEW, VALIDATION_SPLIT, HELD_OUT_SEED, targets), network)
+    task = CatheterTask(settings, CatheterSamples(TRAINING_SPLIT, seed * SEEDS_PER_TRAINING, targets),
+                        CatheterSamples(VALIDATION_SPLIT, HELD_OUT_SEED, targets), network)
     return train(task, settings, out, seed=seed, place=place or Place(), resume=resume, progress=progress,
                  should_stop=should_stop)
 

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..networks.normalisation import NETWORK_SIZE, normalise
 from .architectures import DEVICE, VESSEL
 from .settings import FIELDS_OF_VIEW
-from .split import domain_of, seed_of
+from .split import catheter_seed, vessel_seed
 
 Sample = tuple[torch.Tensor, ...]
 
@@ -23,9 +23,13 @@ class VesselSamples(Dataset[Sample]):
     The fields of view take turns.
     """
 
-    def __init__(self, fields_of_view: Sequence[str], split: str, first: int,
-                 targets: Sequence[str] = (VESSEL,)) -> None:
-        """``split`` "training", "validation" or "test" chooses anatomies and domain; sample k is its ``first`` + k."""
+    def __init__(self, fields_of_view: Sequence[str], split: str, first: int, targets: Sequence[str] = (VESSEL,),
+                 domain: str = "training") -> None:
+        """``split`` "training", "validation" or "test" chooses anatomies; sample k is its ``first`` + k.
+
+        ``domain`` is one of ``simulation.domains``, and "test" or another held-out one for the split "test".
+        """
+        self.domain = domain
         self.fields_of_view = tuple(fields_of_view)
         self.split = split
         self.first = first
@@ -37,10 +41,32 @@ class VesselSamples(Dataset[Sample]):
 
         field_of_view = self.fields_of_view[index % len(self.fields_of_view)]
         image, vessels, devices, usable = training_frame(
-            field_of_view, seed_of(self.split, self.first + index), size=NETWORK_SIZE, domain=domain_of(self.split))
+            field_of_view, vessel_seed(self.split, self.first + index), size=NETWORK_SIZE, domain=self.domain)
         masks = {VESSEL: vessels, DEVICE: devices}
         return (_tensor(normalise(image, usable)[None]), _tensor(np.stack([masks[name] for name in self.targets])),
                 _tensor(usable[None]))
+
+
+class CatheterSamples(Dataset[Sample]):
+    """As ``VesselSamples``, of frames with one to four catheters; "device" is catheters and guidewires alone."""
+
+    def __init__(self, split: str, first: int, targets: Sequence[str] = (DEVICE,), domain: str = "training") -> None:
+        """Arguments as in ``VesselSamples``."""
+        self.split = split
+        self.first = first
+        self.targets = tuple(targets)
+        self.domain = domain
+
+    def __getitem__(self, index: int) -> Sample:
+        """Render and normalise sample ``index``."""
+        from ..simulation.catheter_frames import catheter_frame
+
+        turn, field = divmod(self.first + index, len(FIELDS_OF_VIEW))
+        frame = catheter_frame(FIELDS_OF_VIEW[field], catheter_seed(self.split, turn), size=NETWORK_SIZE,
+                               domain=self.domain)
+        masks = {VESSEL: frame.vessel_mask, DEVICE: frame.device_mask}
+        return (_tensor(normalise(frame.attenuation, frame.usable)[None]),
+                _tensor(np.stack([masks[name] for name in self.targets])), _tensor(frame.usable[None]))
 
 
 class MatchingSamples(Dataset[Sample]):
@@ -49,8 +75,9 @@ class MatchingSamples(Dataset[Sample]):
     The fields of view take turns.
     """
 
-    def __init__(self, split: str, first: int) -> None:
-        """``split`` "training", "validation" or "test" chooses anatomies and faults; sample k is its ``first`` + k."""
+    def __init__(self, split: str, first: int, domain: str = "training") -> None:
+        """Arguments as in ``VesselSamples``; ``domain`` chooses the faults."""
+        self.domain = domain
         self.split = split
         self.first = first
 
@@ -58,8 +85,8 @@ class MatchingSamples(Dataset[Sample]):
         """Render pair ``index``."""
         from ..simulation.streams import matching_pair
 
-        pair = matching_pair(FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)], seed_of(self.split, self.first + index),
-                             size=NETWORK_SIZE, domain=domain_of(self.split))
+        pair = matching_pair(FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)], vessel_seed(self.split, self.first + index),
+                             size=NETWORK_SIZE, domain=self.domain)
         return tuple(_tensor(entry[None]) for entry in pair)
 
 

@@ -13,8 +13,9 @@ from ..errors import UserError
 from ..matching.overlap import binary_overlap
 from ..networks.affine_cnn import warp
 from ..networks.weights import load_card, load_network
+from ..simulation.domains import TEST
 from .architectures import CATHETER_NETWORKS, DEVICE, VESSEL, VESSEL_NETWORKS
-from .samples import HELD_OUT_SEED, MatchingSamples, VesselSamples
+from .samples import HELD_OUT_SEED, CatheterSamples, MatchingSamples, VesselSamples
 from .settings import FIELDS_OF_VIEW
 from .split import TEST_SPLIT
 
@@ -49,7 +50,9 @@ def _mask_measure(name: str) -> _Measure:
     fields = tuple(entry for entry in FIELDS_OF_VIEW if name.endswith(f"_{entry}")) or FIELDS_OF_VIEW
     judged = DEVICE if name.startswith("catheter") else VESSEL
     channel = outputs_of(name).index(judged)
-    samples = VesselSamples(fields, TEST_SPLIT, HELD_OUT_SEED + _FIRST_SCORED, (judged,))
+    first = HELD_OUT_SEED + _FIRST_SCORED
+    samples = (CatheterSamples(TEST_SPLIT, first, (judged,), TEST) if judged == DEVICE
+               else VesselSamples(fields, TEST_SPLIT, first, (judged,), TEST))
 
     def measure(network: nn.Module, case: int) -> Mapping[str, float]:
         image, target, usable = samples[case]
@@ -60,7 +63,7 @@ def _mask_measure(name: str) -> _Measure:
 
 
 def _matching_measure() -> _Measure:
-    pairs = MatchingSamples(TEST_SPLIT, HELD_OUT_SEED + _FIRST_SCORED)
+    pairs = MatchingSamples(TEST_SPLIT, HELD_OUT_SEED + _FIRST_SCORED, TEST)
 
     def measure(network: nn.Module, case: int) -> Mapping[str, float]:
         moving, fixed, truth = pairs[case]

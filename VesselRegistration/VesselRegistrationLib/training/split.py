@@ -1,35 +1,44 @@
 """Training, validation and test by patient, as in Table I of Li et al.
 
 There nine patients serve for training and validation, and a tenth, who was never seen, for the test. A simulated
-anatomy stands for a patient: training frames show the first 135 anatomies of the simulator's training domain,
-validation frames (which decide on early stopping and on the best checkpoint) the other 15, and test frames show
-anatomies of their own in a domain of their own. No anatomy is in two of the three.
+anatomy stands for a patient: nine in ten of the anatomies that may be learnt from are shown in training, the others in
+validation (which decides on early stopping and on the best checkpoint), and test frames show anatomies of their own in
+a domain of their own. No anatomy is in two of the three.
 """
-
-from ..simulation.streams import TRAINING_POOL
-
-VALIDATION_ANATOMIES = 15
-TRAINING_ANATOMIES = TRAINING_POOL - VALIDATION_ANATOMIES
 
 TRAINING_SPLIT = "training"
 VALIDATION_SPLIT = "validation"
 TEST_SPLIT = "test"
 
+VESSEL_ANATOMIES = 150
+CATHETER_ANATOMIES = 40
+CATHETER_FRAMES_PER_SHOT = 4
+_VALIDATION_SHARE = 10
 
-def seed_of(split: str, index: int) -> int:
-    """Seed of the simulator's example that is number ``index`` of a split.
 
-    The simulator takes anatomy ``seed % TRAINING_POOL`` in its training domain, so seeds choose the patient.
+def vessel_seed(split: str, index: int) -> int:
+    """Seed of the simulator's vessel frame or pair that is number ``index`` of a split.
+
+    The simulator takes anatomy ``seed % VESSEL_ANATOMIES`` in the domains to learn from, so seeds choose the patient.
     """
+    return _number(split, index, VESSEL_ANATOMIES)
+
+
+def catheter_seed(split: str, index: int) -> int:
+    """As ``vessel_seed``, for catheter frames: there neighbouring seeds share a patient and a view."""
+    if split == TEST_SPLIT:
+        return index
+    shot, frame = divmod(index, CATHETER_FRAMES_PER_SHOT)
+    return _number(split, shot, CATHETER_ANATOMIES) * CATHETER_FRAMES_PER_SHOT + frame
+
+
+def _number(split: str, index: int, anatomies: int) -> int:
+    validation = anatomies // _VALIDATION_SHARE
+    training = anatomies - validation
     if split == TRAINING_SPLIT:
-        turn, anatomy = divmod(index, TRAINING_ANATOMIES)
-        return turn * TRAINING_POOL + anatomy
+        turn, anatomy = divmod(index, training)
+        return turn * anatomies + anatomy
     if split == VALIDATION_SPLIT:
-        turn, anatomy = divmod(index, VALIDATION_ANATOMIES)
-        return turn * TRAINING_POOL + TRAINING_ANATOMIES + anatomy
+        turn, anatomy = divmod(index, validation)
+        return turn * anatomies + training + anatomy
     return index
-
-
-def domain_of(split: str) -> str:
-    """The simulator's domain of a split."""
-    return "test" if split == TEST_SPLIT else "training"
