@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import qt
@@ -12,6 +13,7 @@ from slicer import (
     vtkMRMLMarkupsROINode,
     vtkMRMLModelNode,
     vtkMRMLScalarVolumeNode,
+    vtkMRMLTableNode,
 )
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -34,6 +36,7 @@ from VesselRegistrationLib.panel.step import Step
 from VesselRegistrationLib.panel.viewControl import ViewControl
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from VesselRegistrationLib.resources import resource_directory
+from VesselRegistrationLib.scene.batchNodes import defaultsFrom, processCases
 from VesselRegistrationLib.scene.modelBridge import addModel, middleOf
 from VesselRegistrationLib.scene.nodeRegistration import (
     RegistrationOptions,
@@ -43,6 +46,7 @@ from VesselRegistrationLib.scene.nodeRegistration import (
 )
 from VesselRegistrationLib.scene.resultRebuilding import stepBack
 from VesselRegistrationLib.scene.resultRecord import currentRecord, dropRecords
+from VesselRegistrationLib.scene.sampleData import registerSampleData
 from VesselRegistrationLib.scene.xrayFiles import OpenXrays
 
 STEPS = (DataStep, ProjectionStep, RegistrationStep, ReviewStep)
@@ -62,6 +66,7 @@ class VesselRegistration(ScriptedLoadableModule):
                                  "Research software, not a medical device.")
         self.parent.acknowledgementText = _("After Li et al., Model-to-Image Registration via Deep Learning towards "
                                             "Image-Guided Endovascular Interventions.")
+        slicer.app.connect("startupCompleted()", registerSampleData)
 
 
 class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -257,6 +262,18 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
         """
         return registerNodes(modelNode, [self.xrayToUse(node) for node in xrayNodes], roiNode,
                              RegistrationOptions(**options), progress, shouldStop)
+
+    def processCases(self, cases: vtkMRMLTableNode | Path | str, outputFolder: Path | str, resume: bool = False,
+                     progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop, **options):
+        """Register many cases, each into a folder of its own: their rows, and a table node that shows them.
+
+        ``cases`` is a table node or a CSV file with the columns of the command ``batch``, or a folder with a sub-folder
+        for each case (one model, one or two DICOM files). A case that fails has a row that says why; ``resume`` goes on
+        with an interrupted batch. Options where a row does not say them: ``method``, ``device``, ``fieldOfView``,
+        ``threshold``. Raises UserError and Cancelled.
+        """
+        return processCases(slicer.mrmlScene, cases, outputFolder, defaultsFrom(**options), resume, progress,
+                            shouldStop)
 
 
 class VesselRegistrationTest(ScriptedLoadableModuleTest):

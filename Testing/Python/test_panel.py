@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 SCENARIOS = Path(__file__).parents[1] / "PanelHost" / "scenarios"
-FILES = ("test_host.py", "test_vessel_registration.py")
+FILES = ("test_host.py", "test_sample_data.py", "test_vessel_registration.py")
 PACKAGES = "libegl1 libgl1 libxkbcommon0 libfontconfig1 libglib2.0-0 libdbus-1-3"
 PROBE = "from PySide6 import QtWidgets, QtUiTools; QtWidgets.QApplication([]); import slicer"
 ENVIRONMENT = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "2"}

@@ -162,6 +162,7 @@ class Host:
             "tryWithErrorDisplay": contextmanager(self._tryWithErrorDisplay), "pip_install": _refuseInstallation,
             "saveScene": lambda path, properties=None: slicer.mrmlScene.WriteToMRB(str(path)),
             "loadScene": self._loadScene,
+            "getModuleLogic": lambda name: getattr(slicer.modules, f"{name}Widget").logic,
             **{name: popup(name, None) for name in ("infoDisplay", "warningDisplay", "errorDisplay", "delayDisplay")},
             **{name: popup(name, True) for name in (
                 "messageBox", "confirmOkCancelDisplay", "confirmYesNoDisplay", "confirmRetryCloseDisplay")}}

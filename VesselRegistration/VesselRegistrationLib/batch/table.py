@@ -44,8 +44,8 @@ def read_table(path: Path, defaults: BatchDefaults) -> list[BatchCase]:
         raise UserError(f"The table {path.name} is not text in UTF-8: save it as CSV in UTF-8.") from None
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), restkey=_SURPLUS, restval="", strict=True)
-        rows: list[dict[str, object]] = [{_column(name): cell for name, cell in row.items()} for row in reader]
-        names = [_column(name) for name in reader.fieldnames or ()]
+        rows: list[dict[str, object]] = [{column_name(name): cell for name, cell in row.items()} for row in reader]
+        names = [column_name(name) for name in reader.fieldnames or ()]
     except csv.Error as error:
         raise UserError(f"The table {path.name} is no proper CSV ({error}): save it again as CSV with commas.") \
             from None
@@ -71,6 +71,11 @@ def cases_of_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], 
     names = [_text(row["case"]) for row in filled]
     _check_names(names, name)
     return [_case(row, base, defaults) for row in filled]
+
+
+def column_name(title: str) -> str:
+    """A column's title in small letters and with underscores between words."""
+    return title if title == _SURPLUS else re.sub(r"[\s-]+", "_", title.strip().lower())
 
 
 def _case(row: Mapping[str, object], base: Path | None, defaults: BatchDefaults) -> BatchCase:
@@ -184,10 +189,6 @@ def _check_names(names: Sequence[str], table: str) -> None:
 
 def _parts(cell: str) -> list[str]:
     return [part.strip() for part in cell.split(_SEPARATOR) if part.strip()]
-
-
-def _column(name: str) -> str:
-    return name if name == _SURPLUS else re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
 def _text(cell: object) -> str:
