@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .anatomy import UPPER, Anatomy
+from .anatomy import LOWER, UPPER, Anatomy
 from .contrast import Filling
 from .strokes import bar_shadow, project_points
 from .textures import smooth_noise
 from .tubes import arc_lengths
 
+THIN_VESSEL_FIELD = (0.5, 0.72)
+"""The share of the usual field of view that small arteries are looked at with."""
+
 _THINNEST_MM = 0.28
 _VISIBLE_SHARE = 0.3
-_SELECTIVE = 2.4  # times the contrast that is left of an injection into the aorta
+_SELECTIVE = {UPPER: 5.0, LOWER: 3.0}  # times the contrast that is left of an injection into the aorta
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class _Surface:
         long /= np.linalg.norm(long)
         side = np.cross(long, [0.0, -1.0, 0.25])
         side /= np.linalg.norm(side)
-        half = rng.uniform(46, 60), rng.uniform(32, 44)
+        half = rng.uniform(48, 62), rng.uniform(36, 48)
         self._axes = np.stack([half[0] * long, half[1] * side, half[1] * np.cross(long, side)])
 
     def points(self, places: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -86,24 +89,26 @@ def _course(start: np.ndarray, end: np.ndarray, rng: np.random.Generator, count:
 
 
 def _grow(found: list[Artery], surface: _Surface, rng: np.random.Generator, places: np.ndarray, radii: np.ndarray,
-          inlet: float, system: int, order: int) -> None:
-    """Add an artery and its branches."""
+          inlet: float, system: int, order: int, start: np.ndarray | None = None) -> None:
+    """Add an artery and its branches; it begins at ``start`` (3,) mm where that is given."""
     line = surface.points(places, rng)
+    if start is not None:
+        line += np.linspace(1.0, 0.0, len(line))[:, None] * (start - line[0])
     found.append(Artery(line, radii, inlet, system))
     if order == 2:
         return
     along = arc_lengths(line)
     side = float(rng.choice([-1.0, 1.0]))
-    for start in np.sort(rng.uniform(0.1, 0.85, size=int(rng.integers(*((3, 7) if order == 0 else (0, 3)))))):
-        at = int(start * len(places))
+    for share in np.sort(rng.uniform(0.1, 0.85, size=int(rng.integers(*((4, 9) if order == 0 else (0, 4)))))):
+        at = int(share * len(places))
         side = -side if rng.random() < 0.7 else side
-        reach = (0.9 if order == 0 else 0.5) * (1.1 - start)
+        reach = (1.2 if order == 0 else 0.6) * (1.1 - 0.7 * share)
         end = places[at] + np.array([-rng.uniform(0.3, 0.9), side * rng.uniform(0.3, 0.9)]) * reach
         branch = np.linspace(1.0, 0.45, 50) * radii[at] * rng.uniform(0.5, 0.8)
         if branch[-1] < _THINNEST_MM:
             branch = np.maximum(branch, _THINNEST_MM)
         branch_places = _course(places[at], end, rng, 50)
-        _grow(found, surface, rng, branch_places, branch, inlet + along[at], system, order + 1)
+        _grow(found, surface, rng, branch_places, branch, inlet + along[at], system, order + 1, line[at])
 
 
 def artery_shadow(
@@ -132,7 +137,7 @@ def artery_shadow(
             if not np.any(np.all((pixels > -8) & (pixels < np.array(shape[::-1]) + 8), axis=1)):
                 continue
             radii = artery.radii[:seen] * scale
-            value = _SELECTIVE * filling.per_mm * 2 * artery.radii[:seen] * share[:seen]
+            value = _SELECTIVE[anatomy.family] * filling.per_mm * 2 * artery.radii[:seen] * share[:seen]
             layer = np.maximum(layer, bar_shadow(shape, pixels, radii, value))
             mask |= bar_shadow(shape, pixels, np.maximum(radii, 0.75)) > 0.1
         total += layer

@@ -9,12 +9,12 @@ import numpy as np
 from ..errors import UserError
 from ..projection.rasterizer import path_length
 from .anatomy import FAMILIES, Anatomy, build_anatomy
-from .arteries import tree_centre
+from .arteries import THIN_VESSEL_FIELD, tree_centre
 from .catheters import make_catheter
 from .detector import collimator, moved
 from .devices import device_shadow
 from .domains import TRAINING, domain_named
-from .exposure import aimed, random_view, true_pose
+from .exposure import aimed, narrowed, random_view, true_pose
 from .fluoroscopy import injected, observe
 from .instruments import fixture
 from .looks import Look, sample_look
@@ -82,10 +82,8 @@ def catheter_frame(family: str, seed: int, size: int = 256, domain: str = TRAINI
     settings = domain_named(domain)
     shot = _shot(family, seed // _FRAMES_PER_SHOT if settings.learnt_from else seed, size, settings.learnt_from,
                  settings.thin_vessels > 0)
-    look = _catheter_look(rng, domain, shot.anatomy)
-    shape = (size, size)
-    usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
-    scenery = textured(shot.solid, shot.anatomy.family, look, shape) + _fixtures(shot, look, shape)
+    look = catheter_look(rng, domain, shot.anatomy)
+    scenery, usable = _empty_scene(shot, look, (size, size))
     contrast, vessels = injected(shot.anatomy, look, shot.projection, shot.length)
 
     def course(in_vessel: bool, shown: np.ndarray) -> np.ndarray:
@@ -93,6 +91,24 @@ def catheter_frame(family: str, seed: int, size: int = 256, domain: str = TRAINI
                 else course_across(rng, shot.projection, shown))
 
     return finished_frame(scenery, contrast, vessels, usable, look, rng, shot.projection, course)
+
+
+def empty_frame(family: str, seed: int, size: int, domain: str) -> tuple[np.ndarray, np.ndarray]:
+    """A picture without catheters and contrast: attenuation (size, size) float32, and usable bool."""
+    rng = np.random.default_rng([seed, FAMILIES.index(family), 25])
+    settings = domain_named(domain)
+    shot = _shot(family, seed, size, settings.learnt_from, False)
+    look = replace(catheter_look(rng, domain, shot.anatomy), subtracted=False, roadmap=False)
+    scenery, usable = _empty_scene(shot, look, (size, size))
+    return observe(scenery, np.zeros_like(scenery), usable, rng, look), usable
+
+
+def _empty_scene(shot: _Shot, look: Look, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    usable = collimator(np.random.default_rng([look.scene_seed, 14]), shape, look.collimation)
+    rng = np.random.default_rng([look.scene_seed, 15])
+    devices = [device for name in look.fixtures for device in fixture(name, shot.anatomy, rng)]
+    fixtures = device_shadow(devices, shot.projection, shape)[0]
+    return textured(shot.solid, shot.anatomy.family, look, shape) + fixtures, usable
 
 
 Course = Callable[[bool, np.ndarray], np.ndarray]
@@ -108,15 +124,23 @@ def finished_frame(
     rng: np.random.Generator,
     projection: np.ndarray,
     course: Course,
+    process: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> CatheterFrame:
-    """The frame of a scenery (rows, columns; -ln units) with the look's tools along courses drawn by ``course``."""
+    """The frame of a scenery (rows, columns; -ln units) with the look's tools along courses drawn by ``course``.
+
+    ``process`` takes the place of the detector: it makes the picture from the catheters' attenuation.
+    """
     shown = usable & undeclared_border(look, usable.shape)
     placed = _catheters(look, scenery + contrast, shown, rng, projection, course)
     shadow = np.stack([one.shadow for one in placed]).sum(axis=0)
-    before = contrast + moved(shadow, rng, 1.5) if look.lag > 0 else None
+    if process is not None:
+        attenuation = process(shadow)
+    else:
+        before = contrast + moved(shadow, rng, 1.5) if look.lag > 0 else None
+        attenuation = observe(scenery, contrast, usable, rng, look, moving=shadow, before=before)
     instances = _label_image(placed, usable.shape)
     return CatheterFrame(
-        attenuation=observe(scenery, contrast, usable, rng, look, moving=shadow, before=before),
+        attenuation=attenuation,
         vessel_mask=vessels & shown, device_mask=instances > 0, instances=instances,
         curves=tuple(one.curve for one in placed), tips=np.stack([one.tip for one in placed]),
         tip_visible=np.array([one.tip_visible for one in placed]), usable=usable,
@@ -137,12 +161,13 @@ def _shot(family: str, number: int, size: int, learnt_from: bool, thin_vessels: 
     pose = true_pose(anatomy.model.centre, rng)
     if thin_vessels:
         pose = aimed(pose, anatomy.model.centre, tree_centre(anatomy))
+        view = narrowed(view, rng.uniform(*THIN_VESSEL_FIELD))
     projection = view.projection_matrix @ pose
     return _Shot(anatomy, projection, solid_shadow(anatomy, projection, (size, size)),
                  path_length(anatomy.model, projection, (size, size)))
 
 
-def _catheter_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look:
+def catheter_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look:
     """A look of the domain with other fixtures, half of the time without contrast."""
     look = sample_look(rng, domain, anatomy)
     settings = domain_named(domain)
@@ -153,12 +178,6 @@ def _catheter_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> L
     count = int(rng.choice(MOST_CATHETERS, p=[0.4, 0.3, 0.2, 0.1])) + 1
     tools = tuple(str(kind) for kind in rng.choice(settings.catheters, size=count))
     return replace(look, fixtures=fixtures, filling=filling, tools=tools)
-
-
-def _fixtures(shot: _Shot, look: Look, shape: tuple[int, int]) -> np.ndarray:
-    rng = np.random.default_rng([look.scene_seed, 15])
-    devices = [device for name in look.fixtures for device in fixture(name, shot.anatomy, rng)]
-    return device_shadow(devices, shot.projection, shape)[0]
 
 
 def just_visible(scenery: np.ndarray, usable: np.ndarray, look: Look) -> np.ndarray:

@@ -60,6 +60,11 @@ def random_view(family: str, rng: np.random.Generator, size: int) -> CArmView:
     )
 
 
+def narrowed(view: CArmView, share: float) -> CArmView:
+    """The view with the detector's zoom on: ``share`` of the field on as many pixels."""
+    return replace(view, row_spacing_mm=share * view.row_spacing_mm, column_spacing_mm=share * view.column_spacing_mm)
+
+
 def sample_views(family: str, rng: np.random.Generator, count: int, size: int) -> tuple[CArmView, ...]:
     """``count`` (1 to 3) exposures with one SOD, at least 35 deg apart, on detectors of ``size`` pixels squared."""
     if not 1 <= count <= MOST_VIEWS:

@@ -7,11 +7,11 @@ from scipy.ndimage import gaussian_filter
 
 from ..projection.rasterizer import silhouette
 from .anatomy import FAMILIES, Anatomy, build_anatomy
-from .arteries import tree_centre
+from .arteries import THIN_VESSEL_FIELD, tree_centre
 from .contrast import branch_concentrations, concentration_image
 from .devices import device_shadow
 from .domains import TEST, TRAINING, domain_named
-from .exposure import aimed, initial_pose, random_view, true_pose
+from .exposure import aimed, initial_pose, narrowed, random_view, true_pose
 from .fluoroscopy import simulate_frame
 from .looks import sample_filling, sample_look
 from .scenery import devices_of
@@ -49,6 +49,7 @@ def training_frame(
     look = sample_look(rng, domain, anatomy)
     if look.thin_vessels:
         pose = aimed(pose, anatomy.model.centre, tree_centre(anatomy))
+        view = narrowed(view, rng.uniform(*THIN_VESSEL_FIELD))
     frame = simulate_frame(anatomy, view, pose, rng, look)
     return frame.attenuation, frame.vessel_mask, frame.device_mask, frame.usable
 
