@@ -74,7 +74,7 @@ class SutureDetector:
         import torch
         from torch.nn import functional
 
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self._device).permute(2, 0, 1)[None].float() / 255.0
+        pixels = torch.from_numpy(np.array(image)).to(self._device).permute(2, 0, 1)[None].float() / 255.0
         if image.shape[:2] != (HEIGHT, WIDTH):
             pixels = functional.interpolate(pixels, (HEIGHT, WIDTH), mode="bilinear", antialias=True,
                                             align_corners=False)
