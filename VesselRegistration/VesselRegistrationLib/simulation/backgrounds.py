@@ -24,6 +24,8 @@ PATCHES = 32
 _DEPTH_MM = 740.0
 _VIEWS_TRIED = 5
 _NEXT_TO_NOTHING = 0.4
+_VOXEL_MM = 2.0
+_REACH_MM = 220.0
 _LARGEST_STEP = 50.0
 _GREY_PER_UNIT = 100.0  # grey levels per -ln unit of what a patch frame hands over
 _SHAPES = 400
@@ -32,10 +34,12 @@ _SHAPES = 400
 def ct_backgrounds(ct: CTVolume, count: int, seed: int, size: int = 256) -> np.ndarray:
     """Ray sums of a CT as (count, size, size) float32 in -ln units, in random views of random places.
 
-    Of a few views the one is taken that shows least beside the volume. That takes half a second each: make some
+    A volume that is too short for them goes on beyond its first and last slice in its mirror image. Of a few views
+    the one is taken that shows least beside the volume. That takes half a second each: make some
     dozens once and hand them to :func:`frame_over`.
     """
     rng = np.random.default_rng([seed, 61])
+    ct = _continued(_coarser(ct))
     images = []
     for _ in range(count):
         tries = [_ct_view(ct, rng, size) for _ in range(_VIEWS_TRIED)]
@@ -46,10 +50,31 @@ def ct_backgrounds(ct: CTVolume, count: int, seed: int, size: int = 256) -> np.n
     return np.stack(images)
 
 
+def _coarser(ct: CTVolume) -> CTVolume:
+    """The volume with voxels of about 2 mm where they are finer, by means of blocks."""
+    spacing = np.linalg.norm(np.linalg.inv(ct.ras_to_index)[:3, :3], axis=0)
+    factor = np.maximum(1, (_VOXEL_MM / spacing).astype(int))
+    size = np.array(ct.values.shape[::-1]) // factor
+    (ni, nj, nk), (fi, fj, fk) = size.tolist(), factor.tolist()
+    blocks = ct.values[: nk * fk, : nj * fj, : ni * fi].reshape(nk, fk, nj, fj, ni, fi)
+    to_coarse = np.diag([1 / fi, 1 / fj, 1 / fk, 1.0])
+    to_coarse[:3, 3] = (1 / factor - 1) / 2
+    return CTVolume(blocks.mean(axis=(1, 3, 5), dtype=np.float32), to_coarse @ ct.ras_to_index)
+
+
+def _continued(ct: CTVolume) -> CTVolume:
+    """The volume with its mirror image above and below, as far as views may look."""
+    spacing = float(np.linalg.norm(np.linalg.inv(ct.ras_to_index)[:3, 2]))
+    count = min(len(ct.values) - 1, int(_REACH_MM / spacing))
+    shift = np.eye(4)
+    shift[2, 3] = count
+    return CTVolume(np.pad(ct.values, ((count, count), (0, 0), (0, 0)), mode="reflect"), shift @ ct.ras_to_index)
+
+
 def _ct_view(ct: CTVolume, rng: np.random.Generator, size: int) -> np.ndarray:
-    """The projection (3, 4) of a random view of a random place in a CT."""
+    """The projection (3, 4) of a random view of a random place in the middle third of a CT."""
     index_to_ras = np.linalg.inv(ct.ras_to_index)
-    index = rng.uniform([0.35, 0.35, 0.2], [0.65, 0.65, 0.8]) * (np.array(ct.values.shape[::-1]) - 1)
+    index = rng.uniform(0.36, 0.64, size=3) * (np.array(ct.values.shape[::-1]) - 1)
     centre = index_to_ras[:3, :3] @ index + index_to_ras[:3, 3]
     return random_view(LOWER, rng, size).projection_matrix @ true_pose(centre, rng)
 
