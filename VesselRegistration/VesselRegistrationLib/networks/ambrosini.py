@@ -4,6 +4,7 @@ Exact count of trainable parameters: 14,133,154.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -41,7 +42,7 @@ class AmbrosiniNet(nn.Module):
         self.encoder = nn.ModuleList(ResidualPair(width) for width in widths)
         self.down = nn.ModuleList(
             nn.Sequential(nn.Conv2d(width, deeper, 2, stride=2), nn.BatchNorm2d(deeper), nn.ReLU())
-            for width, deeper in zip(widths, widths[1:], strict=False))
+            for width, deeper in pairwise(widths))
         self.up = nn.ModuleList()
         self.decoder = nn.ModuleList()
         channels = widths[-1]

@@ -1,4 +1,4 @@
-"""Running a trained network as fast as the machine allows: PyTorch always, OpenVINO where it is installed and wanted."""
+"""Running a trained network as fast as the machine allows: by PyTorch, or by OpenVINO where it is installed."""
 
 from __future__ import annotations
 

@@ -69,6 +69,21 @@ class CatheterSamples(Dataset[Sample]):
                 _tensor(np.stack([masks[name] for name in self.targets])), _tensor(frame.usable[None]))
 
 
+class FluoroscopySamples(Dataset[Sample]):
+    """Vessel frames and catheter frames in turn, both with the masks of vessels and devices."""
+
+    def __init__(self, split: str, first: int, targets: Sequence[str] = (VESSEL, DEVICE)) -> None:
+        """Arguments as in ``VesselSamples``. Half of the frames are of the domain "wide"."""
+        self._parts = tuple(kind for domain in ("training", "wide") for kind in (
+            VesselSamples(FIELDS_OF_VIEW, split, first, targets, domain),
+            CatheterSamples(split, first, targets, domain)))
+
+    def __getitem__(self, index: int) -> Sample:
+        """Render and normalise sample ``index``."""
+        turn, part = divmod(index, len(self._parts))
+        return self._parts[part][turn]
+
+
 class MatchingSamples(Dataset[Sample]):
     """Moving silhouette, fixed silhouette as segmentation leaves it, and true fixed one; each (1, 256, 256) float32.
 

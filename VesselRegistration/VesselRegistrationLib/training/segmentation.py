@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from ..networks.device import autocast
 from ..networks.losses import cross_entropy_loss, dice_loss
+from .appearance import change_appearance
 from .architectures import BACKGROUND, NetworkDesign
 from .augmentation import Generators, augment_fluoroscopy, halve
 from .distributed import whole_batch
@@ -50,6 +51,8 @@ class SegmentationTask:
         image, target, usable = (entry.to(device) for entry in batch)
         if self._settings.augment:
             image, target, usable = augment_fluoroscopy(image, target, usable, generators)
+        if self._settings.change_appearance:
+            image, target, usable = change_appearance(image, target, usable, generators)
         if step < self._settings.half_size_fraction * self._settings.steps:
             image, target, usable = halve(image, target, usable)
         with autocast(device):

@@ -27,8 +27,9 @@ class TrainingSettings:
 
     ``optimiser`` is ``adamw`` or ``sgd`` (momentum 0.9). The learning rate grows linearly over ``warmup_steps`` and
     then falls as a cosine to a hundredth, or stays where ``cosine`` is False. ``half_size_fraction`` of the steps are
-    done at half the image size, which costs a fourth or less. Every simulated sample is used about ``reuse`` times,
-    changed by augmentation each time, out of a pool of the ``pool_size`` newest; where ``epoch_size`` is not 0 there
+    done at half the image size, which costs a fourth or less. ``augment`` turns, scales and shifts,
+    ``change_appearance`` also changes looks (see :mod:`.appearance`). Every simulated sample is used about ``reuse``
+    times, changed by augmentation each time, out of a pool of the ``pool_size`` newest; where ``epoch_size`` is not 0 there
     are that many samples in all, each seen once per epoch. ``batch_size`` counts the samples of all processes together.
     ``patience`` is the number of validations without a better score after which training ends, 0 for never.
     """
@@ -44,6 +45,7 @@ class TrainingSettings:
     gradient_clip: float = 1.0
     half_size_fraction: float = 0.0
     augment: bool = True
+    change_appearance: bool = False
     reuse: int = 8
     pool_size: int = 1024
     first_fill: int = 96
@@ -81,6 +83,11 @@ OUR_VESSELS = TrainingSettings(loss=DICE_AND_CROSS_ENTROPY, learning_rate=2e-3, 
                                half_size_fraction=0.7)
 """For minutes on two CPU cores: AdamW with warm-up and cosine, the sum of the paper's two losses, augmentation, and
 most of the steps at 128x128."""
+
+OUR_FLUOROSCOPY = TrainingSettings(loss=DICE_AND_CROSS_ENTROPY, learning_rate=2e-3, batch_size=8, steps=5000,
+                                   half_size_fraction=0.3, change_appearance=True, reuse=10, pool_size=2048,
+                                   validation_cases=32, validate_every=500)
+"""For our network, which finds vessels and devices in both fields of view: many looks, longer."""
 
 OUR_MATCHING = TrainingSettings(loss=PYRAMID_DICE, learning_rate=1e-3, batch_size=16, steps=2500, reuse=12,
                                 validation_cases=40)

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
+from ..errors import UserError
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from .architectures import DRU_NET, OURS, VESSEL, VESSEL_NETWORKS, design_of
-from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, Sample, VesselSamples
+from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, FluoroscopySamples, Sample, VesselSamples
 from .segmentation import SegmentationTask
+from .settings import BOTH, OUR_FLUOROSCOPY, TrainingSettings, fields_of, vessel_settings
 from .settings import OURS as OUR_RECIPE
-from .settings import TrainingSettings, fields_of, vessel_settings
 from .split import TRAINING_SPLIT, VALIDATION_SPLIT
 from .trainer import Place, train
 
@@ -25,12 +26,16 @@ def train_vessels(field_of_view: str, out: Path, *, network: str = DRU_NET, reci
     ``batch_size`` change it. ``place`` says where to compute. The folder must be empty or new, unless ``resume`` goes
     on with the training in it. Raises UserError for unusable arguments, Cancelled on request.
     """
-    settings = vessel_settings(field_of_view, recipe)
+    settings = OUR_FLUOROSCOPY if network == OURS else vessel_settings(field_of_view, recipe)
     settings = replace(settings, steps=steps or settings.steps, batch_size=batch_size or settings.batch_size)
+    if network == OURS and (field_of_view, recipe) != (BOTH, OUR_RECIPE):
+        raise UserError("Our network learns both fields of view at once, by our recipe: choose the field of view both.")
     targets = design_of(network, VESSEL_NETWORKS).targets
     fields = fields_of(field_of_view)
-    task = VesselTask(field_of_view, settings,
-                      VesselSamples(fields, TRAINING_SPLIT, seed * SEEDS_PER_TRAINING, targets),
+    samples: Dataset[Sample] = (
+        FluoroscopySamples(TRAINING_SPLIT, seed * SEEDS_PER_TRAINING) if network == OURS
+        else VesselSamples(fields, TRAINING_SPLIT, seed * SEEDS_PER_TRAINING, targets))
+    task = VesselTask(field_of_view, settings, samples,
                       VesselSamples(fields, VALIDATION_SPLIT, HELD_OUT_SEED, targets), network)
     return train(task, settings, out, seed=seed, place=place or Place(), resume=resume, progress=progress,
                  should_stop=should_stop)
