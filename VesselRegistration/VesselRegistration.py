@@ -31,12 +31,15 @@ from VesselRegistrationLib.panel.parameters import VesselRegistrationParameterNo
 from VesselRegistrationLib.panel.projectionStep import ProjectionStep
 from VesselRegistrationLib.panel.registrationStep import RegistrationStep
 from VesselRegistrationLib.panel.reviewStep import ReviewStep
+from VesselRegistrationLib.panel.segmentationStep import SegmentationStep
 from VesselRegistrationLib.panel.session import PanelSession
 from VesselRegistrationLib.panel.step import Step
 from VesselRegistrationLib.panel.viewControl import ViewControl
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop
+from VesselRegistrationLib.registration.masks import DEFAULT_THRESHOLD, FrameSegmenter
 from VesselRegistrationLib.resources import resource_directory
 from VesselRegistrationLib.scene.batchNodes import defaultsFrom, processCases
+from VesselRegistrationLib.scene.maskBridge import findVessels
 from VesselRegistrationLib.scene.modelBridge import addModel, middleOf
 from VesselRegistrationLib.scene.nodeRegistration import (
     RegistrationOptions,
@@ -49,7 +52,7 @@ from VesselRegistrationLib.scene.resultRecord import currentRecord, dropRecords
 from VesselRegistrationLib.scene.sampleData import registerSampleData
 from VesselRegistrationLib.scene.xrayFiles import OpenXrays
 
-STEPS = (DataStep, ProjectionStep, RegistrationStep, ReviewStep)
+STEPS = (DataStep, ProjectionStep, SegmentationStep, RegistrationStep, ReviewStep)
 UPDATES_AT_MOST = 3
 
 
@@ -239,6 +242,12 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
                startNode: vtkMRMLLinearTransformNode | None = None) -> vtkMRMLMarkupsROINode:
         """A region of interest around the projected model, to be dragged in the slice view. Raises UserError."""
         return addRoi(modelNode, xrayNode, startNode)
+
+    def findVessels(self, xrayNodes: Sequence[vtkMRMLScalarVolumeNode], fieldOfView: str = "auto",
+                    device: str = "auto", threshold: float = DEFAULT_THRESHOLD,
+                    progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop) -> None:
+        """Find the vessels of X-rays; a registration then uses these masks. Raises UserError and Cancelled."""
+        findVessels(xrayNodes, FrameSegmenter(fieldOfView, threshold, device), threshold, progress, shouldStop)
 
     def resultOf(self, transformNode: vtkMRMLLinearTransformNode | None) -> dict | None:
         """The content of result.json of the registration that gave a transform, None where none did."""

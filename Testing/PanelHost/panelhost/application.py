@@ -36,6 +36,11 @@ class Application(PythonQtObject, QtWidgets.QApplication, metaclass=_Meta):
         self._scene = newScene(self._folder.name)
         self._logic = slicer.vtkMRMLApplicationLogic()
         self._logic.SetMRMLScene(self._scene[0])
+        self._segmentations = slicer.vtkSlicerSegmentationsModuleLogic()  # brings the converters of segmentations
+        self._segmentations.SetMRMLScene(self._scene[0])
+        self._markups = slicer.vtkSlicerMarkupsLogic()  # the views draw markups with it
+        self._markups.SetMRMLScene(self._scene[0])
+        self._logic.SetModuleLogic("Markups", self._markups)
         layoutNode = slicer.vtkMRMLLayoutNode()
         layoutNode.SetSingletonTag("vtkMRMLLayoutNode")  # as Slicer's layout manager does: it outlives the scene
         self._scene[0].AddNode(layoutNode)

@@ -30,6 +30,7 @@ class Notice:
 
     popups: list[str] = field(default_factory=list)
     statusMessages: list[str] = field(default_factory=list)
+    modulesOpened: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     """Tracebacks of exceptions that ended in a slot or an observer; Slicer prints them to its console."""
 
@@ -149,7 +150,7 @@ class Host:
             setattr(slicer, module.__name__.split(".")[1], module)
         slicer.app = self.application
         slicer.mrmlScene = self.application.mrmlScene()
-        slicer.modules = Modules()
+        slicer.modules = Modules(segmenteditor=SegmentEditorModule())
         slicer.selfTests = {}
         slicer.qMRMLWidget, slicer.qMRMLNodeComboBox = qMRMLWidget, qMRMLNodeComboBox
 
@@ -157,7 +158,7 @@ class Host:
         popup = self._popup
         replaced: dict[str, Any] = {
             "loadUI": loadUI, "childWidgetVariables": childWidgetVariables, "reloadScriptedModule": self._reload,
-            "mainWindow": lambda: None,
+            "mainWindow": lambda: None, "selectModule": self.notice.modulesOpened.append,
             "showStatusMessage": lambda text, duration=0: self.notice.statusMessages.append(text),
             "tryWithErrorDisplay": contextmanager(self._tryWithErrorDisplay), "pip_install": _refuseInstallation,
             "saveScene": lambda path, properties=None: slicer.mrmlScene.WriteToMRB(str(path)),
@@ -190,6 +191,31 @@ class Host:
     def _loadScene(self, path: str, properties: dict[str, Any] | None = None) -> bool:
         """Replace the scene by a bundle, as File > Open does."""
         return bool(slicer.mrmlScene.ReadFromMRB(str(path), bool((properties or {}).get("clear", True))))
+
+
+class SegmentEditorModule:
+    """``slicer.modules.segmenteditor``: notes what it was asked to edit."""
+
+    def __init__(self) -> None:
+        self.editor = self
+        self.segmentationNode: Any = None
+        self.sourceVolumeNode: Any = None
+
+    def widgetRepresentation(self) -> SegmentEditorModule:
+        """Return the panel."""
+        return self
+
+    def self(self) -> SegmentEditorModule:
+        """Return the Python object of the panel, with its ``editor``."""
+        return self
+
+    def setSegmentationNode(self, node: Any) -> None:
+        """Edit this segmentation."""
+        self.segmentationNode = node
+
+    def setSourceVolumeNode(self, node: Any) -> None:
+        """Edit on this volume."""
+        self.sourceVolumeNode = node
 
 
 class SampleDataLogic:

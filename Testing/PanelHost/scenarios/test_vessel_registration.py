@@ -230,3 +230,88 @@ def testWithoutMainWindow(panel, host, monkeypatch):
     monkeypatch.setattr(type(host.application), "layoutManager", lambda self: None)
     panel.ui.sampleButton.click()
     assert panel.ui.registerButton.enabled is True
+
+
+def testVesselsFoundThresholdedAndEdited(panel, host):
+    """The mask of step 3 follows the threshold, can be edited, and is the one that is registered."""
+    panel.ui.sampleButton.click()
+    panel.ui.findVesselsButton.click()
+    xray = panel.session.node.xray
+    mask = xray.GetNodeReference("HybridOR.mask")
+    half = int(slicer.util.arrayFromVolume(mask).sum())
+    assert half > 1000
+    assert panel.ui.maskCheckBox.checked
+    panel.ui.thresholdSlider.value = 0.9
+    assert 0 < slicer.util.arrayFromVolume(mask).sum() < half
+    panel.ui.editMaskButton.click()
+    assert host.notice.modulesOpened == ["SegmentEditor"]
+    edited = slicer.modules.segmenteditor.segmentationNode
+    assert slicer.modules.segmenteditor.sourceVolumeNode is xray
+    assert panel.ui.thresholdSlider.enabled is False
+    edited.GetSegmentation().RemoveSegment(edited.GetSegmentation().GetNthSegmentID(0))
+    edited.GetSegmentation().AddEmptySegment("nothing", "nothing")
+    panel.ui.registerButton.click()
+    assert "covers only 0.00 %" in said(panel.ui.registrationMessageLabel)
+    panel.ui.dropEditsButton.click()
+    assert panel.ui.thresholdSlider.enabled is True
+    assert 0 < slicer.util.arrayFromVolume(mask).sum() < half
+    panel.ui.frameSpinBox.value = panel.ui.frameSpinBox.value - 1
+    assert "finds the vessels itself" in said(panel.ui.segmentationMessageLabel)
+
+
+def testStartByHandAndByLandmarks(panel, host):
+    """Sliders and transform are one; landmarks seen under a known pose bring that pose back."""
+    from VesselRegistrationLib.scene.volumeBridge import ijkToRas, viewFromVolume
+
+    panel.ui.sampleButton.click()
+    node = panel.session.node
+    panel.ui.startComboBox.currentIndex = 2
+    panel.ui.shiftSSlider.value = 12.0
+    panel.ui.turnASlider.value = 5.0
+    pose = slicer.util.arrayFromTransformMatrix(node.startTransform)
+    middle = np.array(node.model.GetPolyData().GetCenter())
+    np.testing.assert_allclose(pose[:3, :3] @ middle + pose[:3, 3], [0.0, 0.0, 12.0], atol=1e-6)
+    np.testing.assert_allclose(np.degrees(np.arccos((np.trace(pose[:3, :3]) - 1) / 2)), 5.0, atol=1e-6)
+    panel.ui.resetStartButton.click()
+    assert panel.ui.shiftSSlider.value == 0.0
+
+    panel.ui.startComboBox.currentIndex = 1
+    panel.ui.useLandmarksButton.enabled = True
+    panel.ui.useLandmarksButton.click()
+    assert isSentence(said(panel.ui.registrationMessageLabel))
+    panel.ui.markModelButton.click()
+    points = slicer.util.arrayFromModelPoints(node.model).astype(float)
+    pixels, _ = viewFromVolume(node.xray).project(points @ pose[:3, :3].T + pose[:3, 3])
+    points = points[(np.abs(pixels - 255.5) < 250).all(axis=1)]
+    points = points[np.linspace(0, len(points) - 1, 5).astype(int)]
+    for point in points:
+        node.modelPoints.AddControlPoint(*point)
+    panel.ui.markXrayButton.click()
+    pixels, _ = viewFromVolume(node.xray).project(points @ pose[:3, :3].T + pose[:3, 3])
+    for col, row in pixels:
+        node.xrayPoints.AddControlPoint(*(ijkToRas(node.xray) @ [col, row, 0.0, 1.0])[:3])
+    assert "5 on the model, 5 on the X-ray" in said(panel.ui.landmarksLabel)
+    panel.ui.useLandmarksButton.click()
+    assert "0.0 mm off" in said(panel.ui.registrationMessageLabel)
+    found = slicer.util.arrayFromTransformMatrix(node.startTransform)
+    np.testing.assert_allclose(points @ found[:3, :3].T + found[:3, 3], points @ pose[:3, :3].T + pose[:3, 3],
+                               atol=0.5)
+    panel.ui.clearLandmarksButton.click()
+    assert slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode") == []
+
+
+def testUndo(panel, host):
+    """Undo brings the pose before back, and then none."""
+    panel.ui.sampleButton.click()
+    panel.ui.registerButton.click()
+    first = slicer.util.arrayFromTransformMatrix(panel.session.node.transform)
+    panel.ui.methodComboBox.currentIndex = 1
+    panel.ui.registerButton.click()
+    assert "look at the overlay" in said(panel.ui.statusLabel) or "too little" in said(panel.ui.statusLabel)
+    panel.ui.undoButton.click()
+    assert "Accepted" in said(panel.ui.statusLabel)
+    np.testing.assert_allclose(slicer.util.arrayFromTransformMatrix(panel.session.node.transform), first)
+    panel.ui.undoButton.click()
+    assert panel.session.node.transform is None
+    assert said(panel.ui.statusLabel) == ""
+    assert "Register first" in said(panel.ui.reviewMessageLabel)

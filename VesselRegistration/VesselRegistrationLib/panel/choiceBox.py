@@ -20,7 +20,10 @@ class ChoiceBox:
         """Show the value of the parameter node."""
         if self._session.node is not None:
             index = self._box.findData(getattr(self._session.node, self._field))
-            if index >= 0 and index != self._box.currentIndex:
+            if index < 0:  # the scene comes from a computer that offers more
+                setattr(self._session.node, self._field, self._box.itemData(0))
+                index = 0
+            if index != self._box.currentIndex:
                 self._box.currentIndex = index
 
     def _choose(self, index: int) -> None:

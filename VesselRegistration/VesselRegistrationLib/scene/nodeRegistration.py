@@ -1,7 +1,7 @@
 """Registration on nodes of a scene: what is missing, where the model would start, the region, the run itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import slicer
@@ -11,9 +11,10 @@ from ..mesh.surface import SurfaceModel
 from ..pose.rigid import PosePrior
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from ..projection.rasterizer import silhouette
-from ..registration.masks import DEFAULT_THRESHOLD
+from ..registration.masks import DEFAULT_THRESHOLD, VesselMask
 from ..registration.pipeline import RegistrationRequest, initial_pose, register
 from ..registration.result import RegistrationResult
+from .maskBridge import givenMask
 from .modelBridge import surfaceFromModel
 from .resultBridge import ResultNodes, showResult
 from .resultRecord import keepRecord, recordOf
@@ -88,11 +89,13 @@ def registerNodes(modelNode: slicer.vtkMRMLModelNode, xrayNodes: Sequence[slicer
     model: SurfaceModel = surfaceFromModel(modelNode)
     roi = None if roiNode is None else rectangleFromRoi(roiNode, xrayNodes[0])
     start = None if options.startNode is None else slicer.util.arrayFromTransformMatrix(options.startNode, toWorld=True)
+    masks = [givenMask(node, options.threshold) for node in xrayNodes]
     request = RegistrationRequest(
-        model, tuple(frameFromVolume(node) for node in xrayNodes), roi=roi, method=options.method,
+        model, tuple(frameFromVolume(node) for node in xrayNodes),
+        tuple(None if mask is None else mask.mask for mask in masks), roi=roi, method=options.method,
         device=options.device, field_of_view=options.fieldOfView, threshold=options.threshold, start=start,
         limits=NEAR_START if options.stayNear else None)
-    result = register(request, progress, shouldStop)
+    result = _withSources(register(request, progress, shouldStop), masks)
     if any(node.GetScene() is None for node in xrayNodes):
         raise UserError("The X-ray was deleted during the registration: load it again.")
     if not result.found:
@@ -100,3 +103,11 @@ def registerNodes(modelNode: slicer.vtkMRMLModelNode, xrayNodes: Sequence[slicer
     nodes = showResult(result, model, list(xrayNodes))
     keepRecord(nodes.transform, recordOf(result, model))
     return result, nodes
+
+
+def _withSources(result: RegistrationResult, masks: Sequence[VesselMask | None]) -> RegistrationResult:
+    """A result that says of the masks it was given where they came from."""
+    views = tuple(view if mask is None else replace(view, mask_source=mask.source)
+                  for view, mask in zip(result.views, masks, strict=True))
+    weights = {name: sha for mask in masks if mask is not None for name, sha in mask.weights.items()}
+    return replace(result, views=views, weights={**result.weights, **weights})
