@@ -18,6 +18,9 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 PACKAGES = "libegl1 libgl1, or libosmesa6 with VTK_DEFAULT_OPENGL_WINDOW=vtkOSOpenGLRenderWindow"
 
+VIEW_SIZE = (512, 512)
+"""Width and height of a view until it is resized."""
+
 _PROBE = """
 import vtk
 window = vtk.vtkRenderWindow()
@@ -180,14 +183,12 @@ class ThreeDWidget:
             self._view.close()
 
 
-VIEW_SIZE = (512, 512)
-
-
 class LayoutManager:
     """``slicer.app.layoutManager()``: a widget for every view node that the scene's layout has ever asked for."""
 
     def __init__(self, scene: Any, applicationLogic: Any) -> None:
         self._scene, self._application = scene, applicationLogic
+        slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene)
         self._layoutLogic = slicer.vtkMRMLLayoutLogic()
         self._layoutLogic.SetMRMLScene(scene)
         self._slices: dict[str, SliceWidget] = {}

@@ -17,8 +17,8 @@ from .nodeRoles import nodeInRole
 from .overlayNodes import SILHOUETTE_LABEL, comparisonLabels, showFlattened, showLabelmap, showThickness
 from .volumeBridge import usablePixels
 
-MOVING_TRIANGLES = 40_000
-"""At most so many triangles are drawn while the model moves."""
+MOVING_TRIANGLES = 20_000
+"""At most so many triangles are drawn while the model moves; the edge stays within a pixel at 1024 x 1024."""
 
 
 class OverlayStyle(Enum):

@@ -19,6 +19,7 @@ from ..dicom.frame import HeaderGeometry, XAFrame
 from ..dicom.overrides import GIVEN_BY_USER, GeometryOverrides
 from ..errors import UserError
 from ..geometry.carm import CArmView
+from .sequenceBridge import sequenceItems
 
 HEADER_PREFIX = "HybridOR.header."
 FRAME_PREFIX = "HybridOR.frame."
@@ -40,6 +41,13 @@ def addXrayVolume(scene: slicer.vtkMRMLScene, frame: XAFrame,
 
 def updateXrayVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode, frame: XAFrame) -> None:
     """Let an X-ray volume node show another frame; what the user gave about the geometry stays."""
+    fillXrayVolume(volumeNode, frame)
+    _setUsable(volumeNode, frame.usable)
+    _setWindow(volumeNode, frame)
+
+
+def fillXrayVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode, frame: XAFrame) -> None:
+    """Pixels and header of a frame for a volume node that need not be in a scene."""
     slicer.util.updateVolumeFromArray(volumeNode, -frame.attenuation[None])
     geometry = frame.geometry
     volumeNode.SetOrigin(0.0, 0.0, 0.0)
@@ -47,8 +55,6 @@ def updateXrayVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode, frame: XAFrame)
     volumeNode.SetIJKToRASDirections(-1, 0, 0, 0, -1, 0, 0, 0, 1)
     _writeAttributes(volumeNode, HEADER_PREFIX, _geometryValues(geometry))
     _writeAttributes(volumeNode, FRAME_PREFIX, {name: getattr(frame, name) for name in _FRAME_FACTS})
-    _setUsable(volumeNode, frame.usable)
-    _setWindow(volumeNode, frame)
 
 
 def frameFromVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> XAFrame:
@@ -130,10 +136,12 @@ def givenGeometry(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> GeometryOverrid
 def giveGeometry(volumeNode: slicer.vtkMRMLScalarVolumeNode, **values: float | None) -> None:
     """Note values of the user, named as in GeometryOverrides; None gives the word back to the header.
 
-    Raises UserError where a value is impossible, and then changes nothing.
+    A volume that shows a sequence loses its attributes to those of the next item, so all items get them too. Raises
+    UserError where a value is impossible, and then changes nothing.
     """
     given = replace(givenGeometry(volumeNode), **values)
-    _writeAttributes(volumeNode, GIVEN_PREFIX, asdict(given))
+    for node in (volumeNode, *sequenceItems(volumeNode)):
+        _writeAttributes(node, GIVEN_PREFIX, asdict(given))
 
 
 def ijkToRas(volumeNode: slicer.vtkMRMLVolumeNode) -> np.ndarray:

@@ -9,6 +9,8 @@ import slicer
 from ..dicom.reading import XARun, open_xa
 from ..dicom.sanity import SanityRow
 from ..errors import UserError
+from .poseSequence import addRunSequence
+from .sequenceBridge import browserOf, showItem
 from .volumeBridge import addXrayVolume, frameFromVolume, updateXrayVolume
 
 REPORT_ATTRIBUTE = "HybridOR.report"
@@ -49,10 +51,22 @@ class OpenXrays:
 
     def showFrame(self, volumeNode: slicer.vtkMRMLScalarVolumeNode, frameNumber: int) -> None:
         """Let a volume show another frame (0-based) of its file. Raises UserError where its file is not open."""
+        if browserOf(volumeNode) is not None:
+            showItem(volumeNode, frameNumber)
+        else:
+            updateXrayVolume(volumeNode, self.runOf(volumeNode).frame(frameNumber))
+
+    def runOf(self, volumeNode: slicer.vtkMRMLScalarVolumeNode) -> XARun:
+        """The open file behind a volume. Raises UserError where it is not open."""
         run = self._runs.get(volumeNode.GetAttribute(RUN_ATTRIBUTE) or "")
         if run is None:
             raise UserError(f"The file of {volumeNode.GetName()} is not open: load it again to see other frames.")
-        updateXrayVolume(volumeNode, run.frame(frameNumber))
+        return run
+
+    def addSequence(self, volumeNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLSequenceBrowserNode:
+        """Let a volume show all frames of its file by a sequence browser. Raises UserError where it is not open."""
+        run = self.runOf(volumeNode)
+        return addRunSequence(volumeNode, (run.frame(number) for number in range(run.frame_count)))
 
     def adopted(self, volumeNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeNode:
         """The X-ray to use for a volume: itself, or a new one from the file that Slicer's DICOM module loaded it from.
@@ -68,7 +82,9 @@ class OpenXrays:
         if instance in self._refused:
             raise UserError(self._refused[instance])
         try:
-            return self.add(volumeNode.GetScene(), path, _itemOf(volumeNode))
+            browser = browserOf(volumeNode)
+            shown = None if browser is None else browser.GetSelectedItemNumber()
+            return self.add(volumeNode.GetScene(), path, shown)
         except UserError as problem:
             self._refused[instance] = str(problem)
             raise
@@ -82,13 +98,3 @@ class OpenXrays:
 def reportOf(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> list[SanityRow]:
     """The rows of the sanity report that a volume node keeps; none for other volumes."""
     return [SanityRow(**row) for row in json.loads(volumeNode.GetAttribute(REPORT_ATTRIBUTE) or "[]")]
-
-
-def _itemOf(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> int | None:
-    """The item (0-based) of the sequence that a volume shows, None where it shows none."""
-    scene = volumeNode.GetScene()
-    for number in range(scene.GetNumberOfNodesByClass("vtkMRMLSequenceBrowserNode")):
-        browser = scene.GetNthNodeByClass(number, "vtkMRMLSequenceBrowserNode")
-        if browser.IsProxyNode(volumeNode.GetID()):
-            return browser.GetSelectedItemNumber()
-    return None
