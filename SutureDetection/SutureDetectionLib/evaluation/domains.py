@@ -49,6 +49,12 @@ def compare(detector: "SutureDetector", frame: LabelledFrame) -> ScoredImage:
                        found.kinds if detector.tells_kinds else None, frame.labels.kinds)
 
 
+def in_frame(positions: np.ndarray, frame: LabelledFrame) -> np.ndarray:
+    """Positions (N, 2) at 288x512 pixels as ``compare`` gives them, in the frame's own pixels."""
+    scale = np.array([WIDTH / frame.image.shape[1], HEIGHT / frame.image.shape[0]])
+    return (positions + 0.5) / scale - 0.5
+
+
 def score_detector(detector: "SutureDetector", frames: Iterable[LabelledFrame]) -> Scores:
     """Pooled scores over frames."""
     return score_images([compare(detector, frame) for frame in frames])
