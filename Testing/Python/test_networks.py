@@ -5,8 +5,11 @@ import pytest
 import torch
 from VesselRegistrationLib.errors import UserError
 from VesselRegistrationLib.networks.affine_cnn import COMPACT, PUBLISHED, AffineCNN, warp
+from VesselRegistrationLib.networks.ambrosini import AmbrosiniNet
 from VesselRegistrationLib.networks.device import choose_device
 from VesselRegistrationLib.networks.dru_net import DRUNet
+from VesselRegistrationLib.networks.fluoro_net import FluoroNet
+from VesselRegistrationLib.networks.light_unet import LightUNet
 from VesselRegistrationLib.networks.losses import cross_entropy_loss, dice_loss, matching_loss, pyramid_matching_loss
 from VesselRegistrationLib.networks.normalisation import normalise, resize
 
@@ -18,6 +21,21 @@ def count(network: torch.nn.Module) -> int:
 def test_dru_net_has_the_published_count() -> None:
     assert count(DRUNet()) == 588_833
     assert count(DRUNet(in_channels=3)) == 589_121
+
+
+def test_catheter_networks_have_the_published_counts_and_ours_is_smaller() -> None:
+    assert count(LightUNet()) == 687_634
+    with torch.device("meta"):
+        assert count(AmbrosiniNet()) == 14_133_154
+    assert count(FluoroNet()) < 500_000
+
+
+def test_light_u_net_has_the_seven_layers_that_the_paper_fine_tunes() -> None:
+    spans = LightUNet().spans()
+    assert list(spans) == [*(f"encoder {k}" for k in range(1, 6)), "bottleneck",
+                           *(f"decoder {k}" for k in range(1, 6)), "head"]
+    together = sum(count(part) for parts in spans.values() for part in parts)
+    assert together == 687_634
 
 
 def test_affine_cnn_has_the_published_count_and_nine_convolutions() -> None:

@@ -31,7 +31,7 @@ def a_segmenter(folder: Path, network: torch.nn.Module | None = None) -> VesselS
                         "parameters": {}, "scores": {}, "trainable_parameters": 0, "bytes": 0})
     segmenter = VesselSegmenter(save_weights(DRUNet(), card, folder), "cpu")
     if network is not None:
-        segmenter._network = network
+        segmenter._network._engine = lambda images: network(torch.from_numpy(images)).numpy()
     return segmenter
 
 

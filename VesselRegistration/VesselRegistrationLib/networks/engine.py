@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,7 +79,9 @@ def make_backend(network: nn.Module, device: torch.device, backend: str = TORCH,
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:
     """A copy whose convolutions carry the batch norm that directly follows them; answers are the same."""
-    from torch.fx.experimental.optimization import fuse
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch's own, while it loads this part of itself
+        from torch.fx.experimental.optimization import fuse
 
     return fuse(network.eval())
 
