@@ -16,7 +16,8 @@ from .tubes import Tube, union_surface
 SOFT_TISSUE = 0.020
 
 _BONE_GRID_MM = 3.6
-_AS_CONTOURED = 10**9
+_BONE_TRIANGLES = 2400
+_BONE_STEP = 0.5
 _BESIDE = 0.3
 
 _CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
@@ -57,7 +58,7 @@ class Body:
         """Add the union of tubes as one bone with a shell."""
         inner = [Tube(tube.centreline, np.maximum(tube.radii - shell_mm, 2.0)) for tube in tubes]
         for parts, added in ((tubes, shell), (inner, marrow - shell)):
-            self.meshes.append((SurfaceModel(*union_surface(parts, _BONE_GRID_MM, _AS_CONTOURED, rng)), added))
+            self.meshes.append((SurfaceModel(*union_surface(parts, _BONE_GRID_MM, _BONE_TRIANGLES, rng)), added))
 
     def plate(self, grid: np.ndarray, thickness: np.ndarray, added: float) -> None:
         """Add a curved plate: its middle surface as a grid (n, m, 3) mm and its thickness (n, m) mm."""
@@ -111,7 +112,7 @@ def line_integral(body: Body, projection: np.ndarray, shape: tuple[int, int]) ->
             continue
         inner_radius = np.maximum(radius - shell_mm, 0.3)
         image += shelled_bar_shadow(shape, pixels, radius * scale, inner_radius * scale, 2 * shell * radius,
-                                    2 * (shell - marrow) * inner_radius)
+                                    2 * (shell - marrow) * inner_radius, _BONE_STEP)
     for mesh, added in body.meshes:
         image += np.float32(added) * path_length(mesh, projection, shape)
     return image.astype(np.float32)

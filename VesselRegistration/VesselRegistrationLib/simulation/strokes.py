@@ -34,7 +34,7 @@ def bar_shadow(
     A bar that crosses itself does not add up.
     """
     radii = np.asarray(radii, dtype=float)
-    stroke = _Stroke(shape, pixels, float(np.min(radii)), radii, np.asarray(values, dtype=float))
+    stroke = _Stroke(shape, pixels, 0.33 * float(np.min(radii)), radii, np.asarray(values, dtype=float))
     return stroke.heights(*stroke.values).reshape(shape)
 
 
@@ -45,11 +45,15 @@ def shelled_bar_shadow(
     inner_radii: np.ndarray | float,
     values: np.ndarray | float,
     inner_values: np.ndarray | float,
+    step: float = 0.33,
 ) -> np.ndarray:
-    """Shadow (rows, columns) float32 of a bar less that of a thinner one inside of it, both as :func:`bar_shadow`'s."""
+    """Shadow (rows, columns) float32 of a bar less that of a thinner one inside of it, both as :func:`bar_shadow`'s.
+
+    The bars are made of discs that follow each other by ``step`` of the inner radius.
+    """
     radii, inner_radii = np.asarray(radii, dtype=float), np.asarray(inner_radii, dtype=float)
-    stroke = _Stroke(shape, pixels, float(np.min(inner_radii)), radii, np.asarray(values, dtype=float), inner_radii,
-                     np.asarray(inner_values, dtype=float))
+    stroke = _Stroke(shape, pixels, step * float(np.min(inner_radii)), radii, np.asarray(values, dtype=float),
+                     inner_radii, np.asarray(inner_values, dtype=float))
     outer, thickness, inner, core = stroke.values
     return (stroke.heights(outer, thickness) - stroke.heights(inner, core)).reshape(shape)
 
@@ -57,8 +61,8 @@ def shelled_bar_shadow(
 class _Stroke:
     """The pixels about a line, found once for all bars along it."""
 
-    def __init__(self, shape: tuple[int, int], pixels: np.ndarray, thinnest: float, *values: np.ndarray) -> None:
-        line, *resampled = resample(np.asarray(pixels, dtype=float), max(0.4, 0.33 * thinnest), *values)
+    def __init__(self, shape: tuple[int, int], pixels: np.ndarray, spacing: float, *values: np.ndarray) -> None:
+        line, *resampled = resample(np.asarray(pixels, dtype=float), max(0.4, spacing), *values)
         widest = float(np.maximum(_NARROWEST, np.sqrt(3) * resampled[0]).max())
         inside = np.all((line > -widest) & (line < np.array(shape[::-1]) + widest), axis=1)
         line = line[inside]
