@@ -32,3 +32,19 @@ class DrawnFrames(Dataset[tuple[torch.Tensor, ...]]):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
         image, points, kinds, pair_ids = drawn_frame(self.first_seed + index)
         return image_tensor(image), pack_labels(visible_labels(points, kinds, pair_ids, np.ones(len(kinds), bool)))
+
+
+def trained_on_drawn_frames(folder):
+    """A training of our network on drawn frames, good enough to find them; gives its folder."""
+    from dataclasses import replace
+
+    from SutureDetectionLib.training.settings import OUR_SETTINGS
+    from SutureDetectionLib.training.tasks import OurTask
+    from VesselRegistrationLib.training.trainer import Place, train
+
+    settings = replace(OUR_SETTINGS, steps=70, validate_every=70, learning_rate=5e-3, batch_size=4, first_fill=16,
+                       pool_size=32, validation_cases=8, checkpoint_every=70, half_size_fraction=0.0, warmup_steps=2)
+    task = OurTask(settings, DrawnFrames(), DrawnFrames(10**6), {"domains": ["or"]})
+    train(task, settings, folder, seed=0, place=Place("cpu", 1, 0), resume=False,
+          progress=lambda fraction, text: None, should_stop=lambda: False)
+    return folder
