@@ -1,9 +1,11 @@
 """Spreads independent pieces of work over processes of this machine or over a Dask cluster."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -28,16 +30,26 @@ def spread(function: Callable[[Item], Answer], items: Sequence[Item], workers: i
 
 
 def _local(function: Callable[[Item], Answer], items: Sequence[Item], workers: int) -> Iterator[Answer]:
-    with _single_threaded(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(function, item) for item in items]
+    with _single_threaded(), ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_parent) as pool:
+        left = iter(items)
+        running = {pool.submit(function, item) for item in islice(left, workers)}
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                # The pool cannot take back what waits in its own queue, so nothing waits there.
+                running |= {pool.submit(function, item) for item in islice(left, len(done))}
+                for future in done:
+                    yield future.result()
         except BrokenExecutor:
             raise UserError("A worker process was ended from outside, perhaps for want of memory: try again with fewer "
                             "workers.") from None
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True)
+
+
+def _leave_interrupts_to_parent() -> None:
+    """Let Ctrl-C, which reaches all processes of a terminal, end what runs in order and not in the middle of it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

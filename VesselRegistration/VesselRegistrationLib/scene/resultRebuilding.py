@@ -71,4 +71,4 @@ def _confidence(record: dict[str, Any]) -> PoseConfidence | None:
     low, high = kept["mrpd_interval_mm"]
     return PoseConfidence(kept["probability_within_2mm"], (low, high), np.array(kept["covariance"]),
                           kept["depth_sd_mm"], kept["depth_observable"], record["status"], record["reason"],
-                          tuple(kept["notes"]))
+                          tuple(kept["notes"]), kept.get("mrpd_mm"))
