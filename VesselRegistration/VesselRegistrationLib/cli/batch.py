@@ -15,7 +15,8 @@ _TABLE_HELP = """
 The table is a CSV file with commas, in UTF-8, with one row for each case. Columns: case (a name of yours, that of the
 folder), model, xa; and, where wanted: frame (counted from 0), mask, roi (X0;Y0;X1;Y1), method, field_of_view,
 threshold, init, model_space, model_unit, primary, secondary, sid, sod, pixel_spacing. They mean what the options of
-register mean. Several views stand in one cell, separated by semicolons. Paths count from the table's folder.
+register mean, and the options here hold where a row does not say them. Several views stand in one cell, separated by
+semicolons. Paths count from the table's folder.
 """
 
 
