@@ -17,7 +17,7 @@ from VesselRegistrationLib.scene.cArmModel import cArmOf, showCArm
 from VesselRegistrationLib.scene.cornerText import factLines, sideLetters
 from VesselRegistrationLib.scene.guidanceViews import GuidanceViews
 from VesselRegistrationLib.scene.liveOverlay import LiveOverlay, OverlayStyle, thinnedModel
-from VesselRegistrationLib.scene.overlayNodes import comparisonLabels
+from VesselRegistrationLib.scene.overlayNodes import MASK_LABEL, comparisonLabels, showLabelmap
 from VesselRegistrationLib.scene.poseSequence import addPoseSequence, addRunSequence
 from VesselRegistrationLib.scene.sequenceBridge import browserOf, showItem
 from VesselRegistrationLib.scene.viewLayout import (
@@ -71,6 +71,20 @@ def points_of(node):
 
 def labels_of(xray, role="silhouette"):
     return slicer.util.arrayFromVolume(xray.GetNodeReference(f"HybridOR.{role}"))[0]
+
+
+def reading_logics(scene, cache):
+    """What a scene needs to read a bundle."""
+    manager, dataIO, logic = slicer.vtkCacheManager(), slicer.vtkDataIOManager(), slicer.vtkDataIOManagerLogic()
+    manager.SetRemoteCacheDirectory(str(cache))
+    manager.SetMRMLScene(scene)
+    dataIO.SetCacheManager(manager)
+    scene.SetCacheManager(manager)
+    scene.SetDataIOManager(dataIO)
+    logic.SetMRMLScene(scene)
+    colors = slicer.vtkMRMLColorLogic()
+    colors.SetMRMLScene(scene)
+    return manager, dataIO, logic, colors
 
 
 # Layouts
@@ -195,6 +209,21 @@ def test_comparison_is_told_by_labels(scene):
     np.testing.assert_array_equal(comparisonLabels(model, mask, counted), [[3, 4, 5, 0, 0]])
 
 
+def test_an_edited_mask_is_compared_anew(scene):
+    case = view_scene(scene, VIEW)
+    drawn = silhouette(case.model, VIEW.projection_matrix @ case.pose, (160, 192))
+    maskNode = showLabelmap(case.xray, "mask", "mask", drawn * MASK_LABEL)
+    overlay = LiveOverlay(case.model, case.xray)
+    overlay.setStyle(OverlayStyle.COMPARISON, 0.5)
+    overlay.update(VIEW, case.pose)
+    overlay.settle()
+    assert set(np.unique(labels_of(case.xray, "comparison"))) == {0, 3}
+    slicer.util.arrayFromVolume(maskNode)[0, :80] = 0
+    slicer.util.arrayFromVolumeModified(maskNode)
+    overlay.setStyle(OverlayStyle.COMPARISON, 0.5)
+    np.testing.assert_array_equal(labels_of(case.xray, "comparison") == 4, drawn & (np.arange(160) < 80)[:, None])
+
+
 # All together
 
 
@@ -279,6 +308,29 @@ def test_the_loaded_model_stays_out_of_the_two_views(scene, layout_logic):
     assert ordinary.GetName() not in (CARM_VIEW_NAME, ROOM_VIEW_NAME)
     assert shown.IsDisplayableInView(ordinary.GetID())
     views.close()
+
+
+def test_a_reloaded_scene_shows_the_same_again(scene, layout_logic, tmp_path):
+    case = view_scene(scene, VIEW)
+    views = GuidanceViews(scene, None)
+    views.show([case.xray], case.modelNode, case.transform)
+    views.close()
+    assert scene.WriteToMRB(str(tmp_path / "scene.mrb"))
+    again, cache = slicer.vtkMRMLScene(), tmp_path / "cache"
+    cache.mkdir()
+    logics = reading_logics(again, cache)
+    assert again.ReadFromMRB(str(tmp_path / "scene.mrb"), True)
+    xray, model, transform = (again.GetFirstNodeByName(node.GetName()) for node in (
+        case.xray, case.modelNode, case.transform))
+    count = again.GetNumberOfNodes()
+    views = GuidanceViews(again, None)
+    views.show([xray], model, transform)
+    assert again.GetNumberOfNodes() == count
+    plane = xray.GetNodeReference("HybridOR.imagePlane")
+    assert plane.GetDisplayNode().GetTextureImageDataConnection() is not None
+    np.testing.assert_array_equal(labels_of(xray), labels_of(case.xray))
+    views.close()
+    del logics
 
 
 # As if

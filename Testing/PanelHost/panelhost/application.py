@@ -82,7 +82,7 @@ class Application(PythonQtObject, QtWidgets.QApplication, metaclass=_Meta):
 
 
 def newScene(cacheFolder: str) -> tuple[Any, ...]:
-    """Return a scene with default colours that can read bundles, and what has to stay alive with it."""
+    """Return a scene with default colours and sequences that can read bundles, and what has to stay alive with it."""
     scene = slicer.vtkMRMLScene()
     cache, dataIO, dataLogic = slicer.vtkCacheManager(), slicer.vtkDataIOManager(), slicer.vtkDataIOManagerLogic()
     cache.SetRemoteCacheDirectory(cacheFolder)
@@ -93,4 +93,6 @@ def newScene(cacheFolder: str) -> tuple[Any, ...]:
     dataLogic.SetMRMLScene(scene)
     colors = slicer.vtkMRMLColorLogic()
     colors.SetMRMLScene(scene)
-    return scene, cache, dataIO, dataLogic, colors
+    sequences = slicer.vtkSlicerSequencesLogic()
+    sequences.SetMRMLScene(scene)
+    return scene, cache, dataIO, dataLogic, colors, sequences

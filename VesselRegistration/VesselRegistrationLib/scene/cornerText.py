@@ -13,7 +13,7 @@ class CornerText:
     """The text of one view. It lies beside Slicer's own corner texts, which other modules write and wipe out."""
 
     def __init__(self, renderer: vtk.vtkRenderer) -> None:
-        """Add the text, empty, to a renderer."""
+        """Add the text, empty, to a renderer. Its size is in points, so it grows with the screen's scale."""
         self._renderer = renderer
         self._actor = vtk.vtkCornerAnnotation()
         self._actor.SetMaximumFontSize(_SIZE)

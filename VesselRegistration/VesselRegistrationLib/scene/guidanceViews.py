@@ -224,9 +224,9 @@ class _XrayOnShow:
         self.view: CArmView | None = None
         self._overlay = None if model is None else LiveOverlay(model[0], node, model[1])
         self._sliceLogic = viewLayout.sliceLogic(layoutManager, name)
-        renderer = viewLayout.renderer(layoutManager, name)
-        self._text = CornerText(renderer) if renderer is not None else None
         self._sliceNode = viewLayout.viewNode(node.GetScene(), name)
+        renderer = viewLayout.renderer(layoutManager, name)
+        self._text = None if renderer is None else CornerText(renderer)
         self._drawnCArm: CArmView | None = None
         if self._sliceLogic is not None and (
                 self._sliceLogic.GetSliceCompositeNode().GetBackgroundVolumeID() != node.GetID()):

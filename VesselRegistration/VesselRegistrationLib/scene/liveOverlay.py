@@ -56,6 +56,7 @@ class LiveOverlay:
         self._pose = np.eye(4)
         self._settled = False
         self._style, self._opacity = OverlayStyle.FILL, 0.5
+        self._comparedMask = 0
         self._sliceLogic: slicer.vtkMRMLSliceLogic | None = None
 
     def setStyle(self, style: OverlayStyle, opacity: float,
@@ -63,6 +64,7 @@ class LiveOverlay:
         """Choose how the overlay looks, how strongly it covers the X-ray (0 to 1), and the slice view that shows it."""
         redraw = style is not self._style
         self._style, self._opacity, self._sliceLogic = style, opacity, sliceLogic
+        redraw = redraw or self._maskTime() not in (0, self._comparedMask)
         if redraw and self._settled:
             self._drawExactly()
         self._show()
@@ -98,11 +100,17 @@ class LiveOverlay:
         elif self._style is OverlayStyle.SHADED:
             showThickness(self.xrayNode, path_length(self._model, projection, drawn.shape))
         elif self._style is OverlayStyle.COMPARISON:
-            maskNode = nodeInRole(self.xrayNode, "mask")
+            maskNode, self._comparedMask = nodeInRole(self.xrayNode, "mask"), self._maskTime()
             if maskNode is not None:
                 mask = slicer.util.arrayFromVolume(maskNode)[0] > 0
                 showLabelmap(self.xrayNode, "comparison", "Comparison of model and mask",
                              comparisonLabels(drawn, mask, usablePixels(self.xrayNode)))
+
+    def _maskTime(self) -> int:
+        """Grows when the mask to compare with changes; 0 where none is compared."""
+        maskNode = nodeInRole(self.xrayNode, "mask") if self._style is OverlayStyle.COMPARISON else None
+        image = maskNode.GetImageData() if maskNode is not None else None
+        return 0 if image is None else image.GetMTime()
 
     def _silhouette(self, model: SurfaceModel) -> np.ndarray:
         assert self._view is not None

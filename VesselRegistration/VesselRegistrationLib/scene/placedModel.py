@@ -24,6 +24,7 @@ def showPlacedModel(xrayNode: slicer.vtkMRMLScalarVolumeNode, model: SurfaceMode
         node.SetHideFromEditors(True)
         fromCArm = xrayNode.GetScene().AddNewNodeByClass("vtkMRMLModelDisplayNode")
         fromCArm.SetColor(*MODEL_COLOR)
+        fromCArm.SetBackfaceColorHSVOffset(0.0, 0.0, 0.0)  # the sides that are seen count as backs
         node.AddAndObserveDisplayNodeID(fromCArm.GetID())
     node.SetAndObserveTransformNodeID(transformNode.GetID())
     return node
