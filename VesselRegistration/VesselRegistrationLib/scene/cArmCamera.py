@@ -31,6 +31,8 @@ class CArmCamera:
         """Look from the source of a view."""
         self._view = view
         self._aim()
+        # Not with every picture: Slicer sets the range by what is shown, and the two would answer each other forever.
+        self._cameraNode.GetCamera().SetClippingRange(_NEAREST * view.sid_mm, _FARTHEST * view.sid_mm)
 
     def release(self) -> None:
         """Let the camera go: an ordinary one again, where it stands."""
@@ -71,7 +73,6 @@ def aimCamera(camera: vtk.vtkCamera, view: CArmView, aspect: float) -> None:
     camera.SetFocalPoint(*view.detector_centre)
     camera.SetViewUp(*-view.image_axes[1])
     camera.SetViewAngle(2 * np.degrees(np.arctan(0.5 * max(height, width / aspect) / view.sid_mm)))
-    camera.SetClippingRange(_NEAREST * view.sid_mm, _FARTHEST * view.sid_mm)
     middle = _middle_mm(view)
     wanted = np.diag([-1.0 if mirrored else 1.0, 1.0, 1.0, 1.0])
     # A point at depth d has z = -d: moved by -middle * d / SID, so that the image's middle comes to lie on the axis.

@@ -27,6 +27,7 @@ def showImagePlane(xrayNode: slicer.vtkMRMLScalarVolumeNode, view: CArmView) -> 
         displayNode.SetColor(1.0, 1.0, 1.0)
         displayNode.LightingOff()
         displayNode.BackfaceCullingOff()
+        displayNode.SetInterpolateTexture(True)
     planeNode.GetDisplayNode().SetTextureImageDataConnection(xrayNode.GetDisplayNode().GetOutputImageDataConnection())
     return planeNode
 
