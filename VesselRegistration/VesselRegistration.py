@@ -25,6 +25,7 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 from VesselRegistrationLib.mesh.reading import read_model
+from VesselRegistrationLib.panel.cineStep import CineStep
 from VesselRegistrationLib.panel.dataStep import DataStep
 from VesselRegistrationLib.panel.nodeFollower import NodeFollower
 from VesselRegistrationLib.panel.parameters import VesselRegistrationParameterNode
@@ -36,23 +37,28 @@ from VesselRegistrationLib.panel.session import PanelSession
 from VesselRegistrationLib.panel.step import Step
 from VesselRegistrationLib.panel.viewControl import ViewControl
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop
+from VesselRegistrationLib.registration.cine import CineResult
 from VesselRegistrationLib.registration.masks import DEFAULT_THRESHOLD, FrameSegmenter
 from VesselRegistrationLib.resources import resource_directory
 from VesselRegistrationLib.scene.batchNodes import defaultsFrom, processCases
+from VesselRegistrationLib.scene.cineBridge import trackRun
+from VesselRegistrationLib.scene.liveTracking import LiveTracker
 from VesselRegistrationLib.scene.maskBridge import findVessels
-from VesselRegistrationLib.scene.modelBridge import addModel, middleOf
+from VesselRegistrationLib.scene.modelBridge import addModel, middleOf, surfaceFromModel
 from VesselRegistrationLib.scene.nodeRegistration import (
     RegistrationOptions,
     addRoi,
     missingInput,
     registerNodes,
 )
+from VesselRegistrationLib.scene.resultFiles import saveDicom, savePose, saveReport
 from VesselRegistrationLib.scene.resultRebuilding import stepBack
 from VesselRegistrationLib.scene.resultRecord import currentRecord, dropRecords
 from VesselRegistrationLib.scene.sampleData import registerSampleData
+from VesselRegistrationLib.scene.viewAdvice import adviceOf, adviseSecondView, previewOf
 from VesselRegistrationLib.scene.xrayFiles import OpenXrays
 
-STEPS = (DataStep, ProjectionStep, SegmentationStep, RegistrationStep, ReviewStep)
+STEPS = (DataStep, ProjectionStep, SegmentationStep, RegistrationStep, ReviewStep, CineStep)
 UPDATES_AT_MOST = 3
 
 
@@ -261,6 +267,52 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
              transformNode: vtkMRMLLinearTransformNode) -> bool:
         """Bring back the pose before the present one, with its verdict; False where there was none."""
         return stepBack(modelNode, xrayNodes, transformNode)
+
+    def adviseView(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
+                   poseNode: vtkMRMLLinearTransformNode, progress: ProgressCallback = ignore_progress,
+                   shouldStop: StopCheck = never_stop) -> None:
+        """Work out which second view would help most; see ``adviceOf``. Raises UserError and Cancelled."""
+        adviseSecondView(modelNode, xrayNode, poseNode, progress, shouldStop)
+
+    def adviceOf(self, xrayNode: vtkMRMLScalarVolumeNode, poseNode: vtkMRMLLinearTransformNode | None) -> dict | None:
+        """The advice that an X-ray keeps for a pose: ``sentence`` and ``view``; None where there is none."""
+        return adviceOf(xrayNode, poseNode)
+
+    def previewOf(self, xrayNode: vtkMRMLScalarVolumeNode) -> vtkMRMLScalarVolumeNode:
+        """An empty X-ray from the advised view, to show the model as it would look."""
+        return previewOf(xrayNode)
+
+    def saveReport(self, modelNode: vtkMRMLModelNode, xrayNodes: Sequence[vtkMRMLScalarVolumeNode],
+                   transformNode: vtkMRMLLinearTransformNode, parent: Path,
+                   progress: ProgressCallback = ignore_progress) -> Path:
+        """Write a result with pictures, page and model into a new folder in ``parent``, which is given. UserError."""
+        return saveReport(modelNode, xrayNodes, currentRecord(transformNode), parent, progress)
+
+    def savePose(self, modelNode: vtkMRMLModelNode, transformNode: vtkMRMLLinearTransformNode, parent: Path) -> Path:
+        """Write transform and registered model into a new folder in ``parent``, which is given. Raises UserError."""
+        return savePose(modelNode, transformNode, parent)
+
+    def saveDicom(self, modelNode: vtkMRMLModelNode, xrayNodes: Sequence[vtkMRMLScalarVolumeNode],
+                  transformNode: vtkMRMLLinearTransformNode, parent: Path) -> Path:
+        """Write a result as DICOM files into a new folder in ``parent``, which is given. Raises UserError."""
+        files = [self._files.runOf(node).path for node in xrayNodes]
+        return saveDicom(modelNode, xrayNodes, currentRecord(transformNode), files, parent)
+
+    def track(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
+              transformNode: vtkMRMLLinearTransformNode, device: str = "auto", fieldOfView: str = "auto",
+              threshold: float = DEFAULT_THRESHOLD, progress: ProgressCallback = ignore_progress,
+              shouldStop: StopCheck = never_stop) -> CineResult:
+        """Follow a registered model through the run of an X-ray; replay then moves it. Raises UserError, Cancelled."""
+        run = self._files.runOf(xrayNode)
+        self._files.addSequence(xrayNode)
+        return trackRun(modelNode, xrayNode, transformNode, run, device, fieldOfView, threshold, progress, shouldStop)
+
+    def liveTracker(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
+                    transformNode: vtkMRMLLinearTransformNode, device: str = "auto", fieldOfView: str = "auto",
+                    threshold: float = DEFAULT_THRESHOLD) -> LiveTracker:
+        """What follows a registered model into every new image of an X-ray. Raises UserError."""
+        return LiveTracker(surfaceFromModel(modelNode), xrayNode, transformNode,
+                           FrameSegmenter(fieldOfView, threshold, device))
 
     def process(self, modelNode: vtkMRMLModelNode, xrayNodes: Sequence[vtkMRMLScalarVolumeNode],
                 roiNode: vtkMRMLMarkupsROINode | None = None, progress: ProgressCallback = ignore_progress,

@@ -7,6 +7,9 @@ from ..errors import UserError
 
 READING = {"gdcm": "python-gdcm", "skimage": "scikit-image"}
 NETWORKS = {"monai": "monai", "safetensors": "safetensors"}
+DICOM_WRITING = {"highdicom": "highdicom"}
+SUTURES = {"PIL": "pillow", "safetensors": "safetensors"}
+VIDEOS = {"av": "av"}
 """Import name and name on the package index."""
 
 
@@ -24,6 +27,23 @@ def ensureNetworks() -> None:
     if importlib.util.find_spec("torch") is None:
         _installTorch()
     _ensure(READING | NETWORKS)
+
+
+def ensureDicomWriting() -> None:
+    """Install what writing DICOM needs, where it is missing. Raises UserError where it stays missing."""
+    _ensure(READING | DICOM_WRITING)
+
+
+def ensureSutures() -> None:
+    """Install what finding sutures needs, where it is missing. Raises UserError where something stays missing."""
+    if importlib.util.find_spec("torch") is None:
+        _installTorch()
+    _ensure(SUTURES)
+
+
+def ensureVideos() -> None:
+    """Install what reading videos needs, where it is missing. Raises UserError where it stays missing."""
+    _ensure(VIDEOS)
 
 
 def _ensure(packages: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..registration.result_file import result_as_dict
+from ..scene.cineBridge import dropTracking
 from .choiceBox import ChoiceBox
 from .dependencies import ensureNetworks
 from .nodeFollower import Followed
@@ -14,6 +15,7 @@ from .session import PanelSession
 from .startPanel import StartPanel
 from .step import Step
 from .texts import measuresAsHtml, verdictAsHtml
+from .viewAdvicePart import ViewAdvicePart
 
 
 class RegistrationStep(Step):
@@ -28,6 +30,7 @@ class RegistrationStep(Step):
         self._choices = [ChoiceBox(ui.methodComboBox, session, "method", list(zip(METHODS, words, strict=True)))]
         self.connectLong(ui.registerButton, ui.progressBar, self._register)
         self.start = StartPanel(ui, self)
+        self.advice = ViewAdvicePart(ui, self)
         self._tip = ui.registerButton.toolTip
 
     def update(self) -> None:
@@ -36,6 +39,7 @@ class RegistrationStep(Step):
         for choice in self._choices:
             choice.update()
         self.start.update()
+        self.advice.update()
         self.frame.enabled = not missing
         self.hint(missing)
         ui.registerButton.enabled = not missing
@@ -62,6 +66,8 @@ class RegistrationStep(Step):
     def _register(self) -> None:
         session, node = self.session, self.session.node
         ensureNetworks()
+        if node.transform is not None:
+            dropTracking(node.transform)
         result, nodes = session.logic.process(
             node.model, session.xrays, node.roi, session.showProgress, session.shouldStop, method=node.method,
             device=node.device, fieldOfView=node.fieldOfView, threshold=node.threshold,

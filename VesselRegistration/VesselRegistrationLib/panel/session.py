@@ -18,9 +18,15 @@ class PanelSession:
         self.node: Any = None
         self.stopRequested = False
         self.closed = False
+        self.live = False
+        """While images come live, what changes of the X-ray does not spoil the pose."""
+        self.preview: slicer.vtkMRMLScalarVolumeNode | None = None
+        """A second view that was not exposed, to be shown beside the first one."""
         self._refresh = refresh
         self.moved: Callable[[], None] = lambda: None
         """To be called when the model moves; set by what shows it."""
+        self.keepResult: Callable[[], None] = lambda: None
+        """To be called when the X-ray changed and the pose with it; set by what would forget the pose."""
         self._button: Any = None
         self._bar: Any = None
 

@@ -31,7 +31,7 @@ class Step:
         self._title = self.button.text
         self._longWork: list[Any] = []
         self._said, self._hint = "", ""
-        self._show()
+        self._showMessage()
 
     def update(self) -> None:
         """Show what the scene holds. Called whenever something may have changed, never while long work runs."""
@@ -98,18 +98,18 @@ class Step:
     def say(self, text: str) -> None:
         """Say something that stays until the next action in this step."""
         self._said = text
-        self._show()
+        self._showMessage()
 
     def hint(self, text: str) -> None:
         """Say what is missing for this step; an answer to the user's last action goes first."""
         self._hint = text
-        self._show()
+        self._showMessage()
 
     def done(self, done: bool) -> None:
         """Tick the step off, or not."""
         self.button.text = f"{self._title}  {DONE_MARK}" if done else self._title
 
-    def _show(self) -> None:
+    def _showMessage(self) -> None:
         if not self.session.closed:
             self._label.text = self._said or self._hint
             self._label.visible = bool(self._label.text)

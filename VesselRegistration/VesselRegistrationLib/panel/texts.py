@@ -9,6 +9,8 @@ from slicer.i18n import tr as _
 from ..dicom.frame import HeaderGeometry
 from ..dicom.sanity import SanityRow
 from ..geometry.carm import angle_words
+from ..registration.cine import CineResult
+from ..scene.liveTracking import LiveStatus
 
 LIGHTS = {"accepted": "#2e9e4f", "check": "#d98e04", "rejected": "#d03b3b"}
 _ROW_COLORS = {"amber": LIGHTS["check"], "red": LIGHTS["rejected"]}
@@ -54,3 +56,37 @@ def measuresAsHtml(record: Mapping[str, Any]) -> str:
         low, high = record["mtre_interval_mm"]
         lines.append(_("Error in space (mTRE), 90 % interval: {low:.1f} to {high:.1f} mm").format(low=low, high=high))
     return "<br>".join(lines)
+
+
+def resultAsHtml(record: Mapping[str, Any]) -> str:
+    """A result as a table: a column for each view, then what holds for all."""
+    rows = [("", *(angle_words(view["primary_angle_deg"], view["secondary_angle_deg"]) for view in record["views"])),
+            *((words, *(f"{view[name]:.3f}" for view in record["views"]))
+              for words, name in (("Dice", "dice"), (_("Precision"), "precision"), (_("Recall"), "recall"))),
+            (_("Vessel mask"), *(view["mask_source"].split(". ")[0] for view in record["views"])),
+            (_("Method"), record["method"])]
+    uncertainty = record["uncertainty"]
+    if uncertainty:
+        rows += [(_("Within 2 mm in the image plane"), f"{100 * uncertainty['probability_within_2mm']:.0f} %"),
+                 (_("Depth along the first beam (sd)"), f"{uncertainty['depth_sd_mm']:.1f} mm")]
+    rows.append((_("Seconds"), f"{sum(record['timings_s'].values()):.1f}"))
+    cells = ("".join(f'<td style="padding-right:12px">{escape(cell)}</td>' for cell in row) for row in rows)
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+
+
+def cineAsHtml(result: CineResult) -> str:
+    """How the following of a run went, with the light of its status."""
+    return "<br>".join([f'<span style="color:{LIGHTS[result.status]}">&#9679;</span> {escape(result.reason)}',
+                        *(escape(note) for note in result.notes)])
+
+
+def liveAsHtml(status: LiveStatus) -> str:
+    """How live mode goes: frame rate, dropped frames, and whether the pose is a held one."""
+    light = LIGHTS["check" if status.reason else "accepted"]
+    words = _("{rate:.1f} frames/s, {tracked} followed, {held} held, {dropped} dropped").format(
+        rate=status.rate, tracked=status.tracked, held=status.held, dropped=status.dropped)
+    line = f'<span style="color:{light}">&#9679;</span> {words}'
+    if not status.reason:
+        return line
+    return line + "<br>" + _("The last good pose, {seconds:.1f} s old, is shown: {reason}").format(
+        seconds=status.sinceGood_s, reason=escape(status.reason))

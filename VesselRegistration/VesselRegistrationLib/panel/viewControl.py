@@ -5,6 +5,7 @@ from typing import Any
 import slicer
 
 from ..errors import UserError
+from ..scene.cineBridge import isTracked
 from ..scene.guidanceViews import GuidanceViews
 from ..scene.liveOverlay import OverlayStyle
 from ..scene.volumeBridge import geometryFromVolume
@@ -20,7 +21,7 @@ class ViewControl:
     def __init__(self, session: PanelSession, restTimer: Any) -> None:
         """``restTimer`` is a single-shot timer that starts anew with every move of the model."""
         self._session, self._timer = session, restTimer
-        session.moved = self.moved
+        session.moved, session.keepResult = self.moved, self.keepResult
         self._timer.connect("timeout()", self.settle)
         self._views: GuidanceViews | None = None
         self._inputs: tuple[Any, ...] | None = None
@@ -38,7 +39,7 @@ class ViewControl:
         """Show what the parameter node holds. Raises UserError where the model cannot be used."""
         node = self._session.node
         inputs = self._inputsNow()
-        if inputs != self._inputs:
+        if inputs != self._inputs and not self._session.live:
             first, self._inputs = self._inputs is None, inputs
             if not first and node.transform is not None:
                 transform, node.transform = node.transform, None
@@ -52,6 +53,11 @@ class ViewControl:
         """The model moves: its exact picture waits until it rests."""
         self._timer.start(REST_MS)
 
+    def keepResult(self) -> None:
+        """The pose belongs to what is on show now."""
+        if self._session.node is not None:
+            self._inputs = self._inputsNow()
+
     def settle(self) -> None:
         """Draw the overlays exactly."""
         if self._views is not None:
@@ -59,13 +65,16 @@ class ViewControl:
 
     def _inputsNow(self) -> tuple[Any, ...]:
         node = self._session.node
-        seen = [(xray, geometryFromVolume(xray), self._session.logic.frameRange(xray)[0])
+        tracked = isTracked(node.transform)  # then a pose goes with every frame
+        seen = [(xray, geometryFromVolume(xray), None if tracked else self._session.logic.frameRange(xray)[0])
                 for xray in self._session.xrays if xray.GetImageData() is not None]
         return node.model, node.xray, node.secondXray, *seen
 
     def _show(self) -> None:
         node = self._session.node
         xrays = [xray for xray in self._session.xrays if xray.GetImageData() is not None]
+        if xrays and self._session.preview is not None:
+            xrays = [xrays[0], self._session.preview]
         mesh = node.model.GetPolyData() if node.model else None
         pose = None if self._session.missing else node.transform or node.startTransform
         onShow = (*xrays, node.model, mesh, pose)

@@ -24,13 +24,14 @@ SEGMENTATION_FILE = "segmentation.json"
 
 def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
                  progress: ProgressCallback = ignore_progress, extra: Mapping[str, Any] | None = None,
-                 meshes: Mapping[str, SurfaceModel] | None = None) -> None:
+                 meshes: Mapping[str, SurfaceModel] | None = None,
+                 pages: Mapping[str, str] | None = None) -> None:
     """Write result.json, the pictures, the transform file and the scene of a result into the new folder ``out``.
 
     Per view K, counted from 0, there are overlay_K.png, comparison_K.png and mask_K.png. ``extra`` maps names of
-    further JSON files to their content, ``meshes`` names of mesh files to models. Where no pose was found there are
-    only result.json and the masks, so that nothing looks like a result. Raises UserError where ``out`` is not empty or
-    cannot be written.
+    further JSON files to their content, ``meshes`` names of mesh files to models, ``pages`` names of text files to
+    texts. Where no pose was found there are only result.json and the masks, so that nothing looks like a result. Raises
+    UserError where ``out`` is not empty or cannot be written.
     """
     from ..scene.sceneFile import writeScene
 
@@ -40,6 +41,8 @@ def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
             save_json(folder / name, content)
         for name, mesh in (meshes or {}).items():
             write_model(folder / name, mesh)
+        for name, text in (pages or {}).items():
+            (folder / name).write_text(text, encoding="utf-8")
         for number, view in enumerate(result.views):
             save_png(folder / f"mask_{number}.png", mask_picture(view.mask))
             if not result.found:
