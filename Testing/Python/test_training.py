@@ -30,7 +30,7 @@ from VesselRegistrationLib.training.settings import (
 )
 from VesselRegistrationLib.training.split import CATHETER_ANATOMIES, VESSEL_ANATOMIES, catheter_seed, vessel_seed
 from VesselRegistrationLib.training.trainer import Place, train
-from VesselRegistrationLib.training.vessels import VesselTask, train_vessels
+from VesselRegistrationLib.training.vessels import VesselTask
 
 SMALL = replace(vessel_settings("lower"), batch_size=4, warmup_steps=2, first_fill=8, pool_size=12, reuse=2,
                 validation_cases=4, validate_every=4, checkpoint_every=2, steps=6)
@@ -177,8 +177,6 @@ def test_unusable_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "out" / "checkpoint.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(UserError, match="damaged"):
         run(tmp_path / "out", SMALL, resume=True)
-    with pytest.raises(UserError, match="field of view"):
-        train_vessels("middle", tmp_path / "x")
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be used"):
         run(tmp_path / "file" / "x", SMALL)

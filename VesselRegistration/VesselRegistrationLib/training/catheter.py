@@ -1,50 +1,43 @@
-"""Training of the catheter networks on simulated fluoroscopy (Gherardini et al., and ours)."""
-
-from dataclasses import replace
-from pathlib import Path
+"""Training of the catheter networks (Gherardini et al., and ours) on simulated frames or on the user's own."""
 
 from torch.utils.data import Dataset
 
 from ..errors import UserError
-from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from .architectures import BACKGROUND, CATHETER_NETWORKS, DEVICE, OURS, design_of
+from .frame_folder.dataset import FolderSplit
+from .plan import CATHETER, TrainingPlan
 from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, CatheterSamples, Sample
 from .segmentation import SegmentationTask
-from .settings import OURS as OUR_RECIPE
 from .settings import WEIGHTED_CROSS_ENTROPY, WEIGHTED_DICE, TrainingSettings, catheter_settings
 from .split import TRAINING_SPLIT, VALIDATION_SPLIT
-from .trainer import Place, train
 
 
-def train_catheter(out: Path, *, network: str = OURS, recipe: str = OUR_RECIPE, loss: str | None = None,
-                   steps: int | None = None, batch_size: int | None = None, seed: int = 0, place: Place | None = None,
-                   resume: bool = False, progress: ProgressCallback = ignore_progress,
-                   should_stop: StopCheck = never_stop) -> Path:
-    """Train a catheter network into the folder ``out``; gives the checkpoint.
+def catheter_settings_of(plan: TrainingPlan) -> TrainingSettings:
+    """The recipe of a plan."""
+    return catheter_settings(plan.recipe)
 
-    ``network`` is "ours" (vessels and devices), or "light" or "ambrosini" (catheter and background, complementary);
-    ``loss`` changes the recipe's. The other arguments and errors are those of ``train_vessels``.
-    """
-    settings = catheter_settings(recipe)
-    settings = replace(settings, steps=steps or settings.steps, batch_size=batch_size or settings.batch_size,
-                       loss=loss or settings.loss)
-    design = design_of(network, CATHETER_NETWORKS)
-    if settings.loss in (WEIGHTED_DICE, WEIGHTED_CROSS_ENTROPY) and BACKGROUND not in design.outputs:
-        raise UserError(f"The loss {settings.loss} is for the networks light and ambrosini, which have two "
-                        "complementary outputs: choose one of them, or another recipe.")
-    targets = design.targets
-    task = CatheterTask(settings, CatheterSamples(TRAINING_SPLIT, seed * SEEDS_PER_TRAINING, targets),
-                        CatheterSamples(VALIDATION_SPLIT, HELD_OUT_SEED, targets), network)
-    return train(task, settings, out, seed=seed, place=place or Place(), resume=resume, progress=progress,
-                 should_stop=should_stop)
+
+def catheter_task(plan: TrainingPlan, settings: TrainingSettings, folder: FolderSplit | None) -> "CatheterTask":
+    """The task of a plan, on the frames of ``folder`` or on simulated ones."""
+    if folder is not None:
+        return CatheterTask(settings, folder.training, folder.validation, plan.network, (DEVICE,))
+    targets = design_of(plan.network, CATHETER_NETWORKS).targets
+    return CatheterTask(settings, CatheterSamples(TRAINING_SPLIT, plan.seed * SEEDS_PER_TRAINING, targets),
+                        CatheterSamples(VALIDATION_SPLIT, HELD_OUT_SEED, targets), plan.network)
 
 
 class CatheterTask(SegmentationTask):
     """Catheters and guidewires; the name is that of the weights it will make."""
 
     def __init__(self, settings: TrainingSettings, samples: Dataset[Sample], held_out: Dataset[Sample],
-                 network: str = OURS) -> None:
-        """Samples as in :class:`.segmentation.SegmentationTask`, with the targets of the network's design."""
-        super().__init__("catheter" if network == OURS else f"catheter_{network}",
-                         design_of(network, CATHETER_NETWORKS), DEVICE, settings, samples, held_out,
-                         {"task": "catheter", "field_of_view": "any", "network": network})
+                 network: str = OURS, known: tuple[str, ...] | None = None) -> None:
+        """Samples as in :class:`.segmentation.SegmentationTask`, with the targets ``known`` or all of the network's.
+
+        Raises UserError for a loss that needs complementary outputs with a network that has none.
+        """
+        design = design_of(network, CATHETER_NETWORKS)
+        if settings.loss in (WEIGHTED_DICE, WEIGHTED_CROSS_ENTROPY) and BACKGROUND not in design.outputs:
+            raise UserError(f"The loss {settings.loss} is for the networks light and ambrosini, which have two "
+                            "complementary outputs: choose one of them, or another recipe.")
+        super().__init__("catheter" if network == OURS else f"catheter_{network}", design, DEVICE, settings, samples,
+                         held_out, {"task": CATHETER, "field_of_view": "any", "network": network}, known)

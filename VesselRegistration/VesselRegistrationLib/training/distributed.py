@@ -39,6 +39,11 @@ class Group:
         return box[0]
 
 
+def leads() -> bool:
+    """Whether this process is the first, or the only, one of a training."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def joined_group(device: torch.device) -> Iterator[Group]:
     """Join the processes that torchrun started (RANK, WORLD_SIZE, LOCAL_RANK), or be alone without it.

@@ -30,15 +30,28 @@ def export_network(training: Path, out: Path, version: str, cases: int = HELD_OU
     network = build_network(checkpoint["architecture"], checkpoint["parameters"])
     network.load_state_dict(checkpoint["network"])
     network.eval()
-    words = _WORDS[origin["task"]]
+    words = {**_WORDS[origin["task"]], **_own_frames(origin)}
+    scores = score_network(network, name, cases)
+    if "data" in origin:
+        scores["validation_dice"] = round(checkpoint["best_score"], 4)
     card = ModelCard(
         name=name, version=version, architecture=checkpoint["architecture"], parameters=checkpoint["parameters"],
-        trainable_parameters=0, field_of_view=origin["field_of_view"].replace("both", "any"), file="", sha256="",
-        bytes=0, precision="", training_data="Synthetic data only: no image of a patient was used.",
+        trainable_parameters=0, field_of_view=origin["field_of_view"].replace(BOTH, "any"), file="", sha256="",
+        bytes=0, precision="",
         differences=_TRAINED_AS_PUBLISHED if _is_paper(checkpoint) else _differences(checkpoint),
-        training_command=_training_command(checkpoint), scores=score_network(network, name, cases),
+        training_command=_training_command(checkpoint), scores=scores,
         score_command=f"python -m VesselRegistrationLib.training.scores {name} --cases {cases}", **words)
     return save_weights(network, card, out)
+
+
+def _own_frames(origin: Mapping[str, Any]) -> dict[str, str]:
+    init = f" First weights: {origin['init']}." if "init" in origin else ""
+    if "data" not in origin:
+        return {"training_data": f"Synthetic data only: no image of a patient was used.{init}"}
+    return {"training_data": f"REAL frames, given by the user: {origin['data']}.{init}",
+            "training_domain": "The user's own frames, with random similarity, gamma, contrast and noise on top.",
+            "limits": "Fine-tuned on the user's own frames; its scores on simulated frames do not tell how good it is "
+                      "on real ones, validation_dice does, and that score chose the weights. Not a medical device."}
 
 
 def _paper_settings(origin: Mapping[str, Any]) -> TrainingSettings | None:
@@ -53,6 +66,7 @@ def _is_paper(checkpoint: Mapping[str, Any]) -> bool:
     paper = _paper_settings(checkpoint["origin"])
     used = TrainingSettings(**checkpoint["settings"])
     return (paper is not None and checkpoint["origin"]["network"] not in ("ours", "compact")
+            and "data" not in checkpoint["origin"]
             and replace(paper, steps=used.steps, batch_size=used.batch_size, loss=used.loss) == used)
 
 
@@ -61,9 +75,11 @@ def _training_command(checkpoint: Mapping[str, Any]) -> str:
     field_of_view = f" --field-of-view {origin['field_of_view']}" if origin["task"] == "vessels" else ""
     recipe = " --recipe paper" if _is_paper(checkpoint) else ""
     best = f" (the weights after {checkpoint['step']} steps)" if checkpoint["step"] < settings["steps"] else ""
+    freeze = f" --freeze {origin['frozen']}" if "frozen" in origin else ""
+    own = f"{' --data FOLDER' if 'data' in origin else ''}{' --init WEIGHTS' if 'init' in origin else ''}{freeze}"
     return (f"vessel-registration train {origin['task']} --network {origin['network']}{field_of_view}{recipe} "
             f"--steps {settings['steps']} --batch-size {settings['batch_size']} --seed {checkpoint['seed']} "
-            f"--out DIR{best}")
+            f"--out DIR{own}{best}")
 
 
 def _differences(checkpoint: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The log of a training: a CSV file, and TensorBoard events where TensorBoard is installed."""
 
 import csv
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,6 @@ class TrainingLog:
             self._write([tuple(row.values()) for row in read_log(folder) if int(row["step"]) <= first_step], "w")
         else:
             self._write([], "w")
-
-    @property
-    def has_events(self) -> bool:
-        """Whether TensorBoard events are written too."""
-        return self._events is not None
 
     def add(self, step: int, seconds: float, rate: float, loss: float, score: float | None) -> None:
         """Add a row: the mean ``loss`` since the last one and the newest validation ``score``."""
@@ -68,9 +64,14 @@ def read_log(folder: Path) -> list[dict[str, str]]:
                         "training again in another folder.") from None
 
 
+def events_possible() -> bool:
+    """Whether TensorBoard is installed."""
+    return importlib.util.find_spec("tensorboard") is not None
+
+
 def _event_writer(folder: Path, first_step: int) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
+    if not events_possible():
         return None
+    from torch.utils.tensorboard import SummaryWriter
+
     return SummaryWriter(str(folder / EVENTS_FOLDER), purge_step=first_step + 1)

@@ -1,8 +1,6 @@
 """Training of the matching network (affine CNN) on simulated pairs, without known matrices."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,33 +10,34 @@ from torch.utils.data import Dataset
 from ..networks.affine_cnn import warp
 from ..networks.device import autocast
 from ..networks.losses import matching_loss, pyramid_matching_loss
-from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
-from .architectures import COMPACT_MATCHING, MATCHING_NETWORKS, PUBLISHED_MATCHING, design_of
+from .architectures import COMPACT_MATCHING, MATCHING_NETWORKS, OURS, design_of
 from .augmentation import Generators, augment_pair
 from .distributed import whole_batch
+from .plan import MATCHING, TrainingPlan
 from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, MatchingSamples, Sample, all_samples
-from .settings import OURS, PAPER, PYRAMID_DICE, TrainingSettings, matching_settings
+from .settings import PYRAMID_DICE, TrainingSettings, matching_settings
 from .split import TRAINING_SPLIT, VALIDATION_SPLIT
-from .trainer import Place, train
+from .supervised_matching import (
+    OUR_SUPERVISED_MATCHING,
+    TEST_MISSING,
+    KnownPairSamples,
+    SupervisedMatchingTask,
+)
+from .trainer import Task
 
 _VALIDATION_BATCH = 8
 
 
-def train_matching(out: Path, *, network: str | None = None, recipe: str = OURS, steps: int | None = None,
-                   batch_size: int | None = None, seed: int = 0, place: Place | None = None, resume: bool = False,
-                   progress: ProgressCallback = ignore_progress, should_stop: StopCheck = never_stop) -> Path:
-    """Train the matching network into the folder ``out``; gives the checkpoint.
-
-    ``network`` is "compact" or "published" (68.6 million parameters); without it the recipe "paper" trains the
-    published one and "ours" the compact one. The other arguments and errors are those of ``train_vessels``.
-    """
-    settings = matching_settings(recipe)
-    settings = replace(settings, steps=steps or settings.steps, batch_size=batch_size or settings.batch_size)
-    task = MatchingTask(settings, network or (PUBLISHED_MATCHING if recipe == PAPER else COMPACT_MATCHING),
-                        MatchingSamples(TRAINING_SPLIT, seed * SEEDS_PER_TRAINING),
-                        MatchingSamples(VALIDATION_SPLIT, HELD_OUT_SEED))
-    return train(task, settings, out, seed=seed, place=place or Place(), resume=resume, progress=progress,
-                 should_stop=should_stop)
+def matching_task(plan: TrainingPlan) -> tuple[Task, TrainingSettings]:
+    """Task and settings of a plan: "ours" learns from known motions, the published networks from overlap alone."""
+    first = plan.seed * SEEDS_PER_TRAINING
+    if plan.network == OURS:
+        settings = plan.applied(OUR_SUPERVISED_MATCHING)
+        held_out = KnownPairSamples("test", HELD_OUT_SEED, missing=TEST_MISSING, faults=False)
+        return SupervisedMatchingTask(settings, KnownPairSamples("training", first), held_out), settings
+    settings = plan.applied(matching_settings(plan.recipe))
+    return MatchingTask(settings, plan.network, MatchingSamples(TRAINING_SPLIT, first),
+                        MatchingSamples(VALIDATION_SPLIT, HELD_OUT_SEED)), settings
 
 
 class MatchingTask:
@@ -52,7 +51,7 @@ class MatchingTask:
         """``samples`` and ``held_out`` give moving, fixed and true fixed silhouettes, each (1, 256, 256), 0..1."""
         self.name = "matching" if network == COMPACT_MATCHING else f"matching_{network}"
         self.design = design_of(network, MATCHING_NETWORKS)
-        self.origin: dict[str, Any] = {"task": "matching", "field_of_view": "any", "network": network}
+        self.origin: dict[str, Any] = {"task": MATCHING, "field_of_view": "any", "network": network}
         self.samples = samples
         self._held_out = held_out
         self._held_out_cases: Sample | None = None

@@ -27,8 +27,11 @@ class SegmentationTask:
     smaller_is_better = False
 
     def __init__(self, name: str, design: NetworkDesign, judged: str, settings: TrainingSettings,
-                 samples: Dataset[Sample], held_out: Dataset[Sample], origin: Mapping[str, Any]) -> None:
-        """``samples`` and ``held_out`` give image (1, h, w), masks of ``design.targets`` and usable (1, h, w), 0..1.
+                 samples: Dataset[Sample], held_out: Dataset[Sample], origin: Mapping[str, Any],
+                 known: tuple[str, ...] | None = None) -> None:
+        """``samples`` and ``held_out`` give image (1, h, w), masks of the targets and usable (1, h, w), 0..1.
+
+        The targets are those ``known``, or all of ``design.targets``; outputs that are not known are left alone.
 
         ``judged`` is the target whose Dice counts; ``origin`` says in plain values where the samples come from.
         """
@@ -36,6 +39,7 @@ class SegmentationTask:
         self.design = design
         self.samples = samples
         self.origin = dict(origin)
+        self._targets = design.targets if known is None else known
         self._judged = judged
         self._held_out = held_out
         self._held_out_cases: Sample | None = None
@@ -65,11 +69,14 @@ class SegmentationTask:
             return complementary_dice(logits, target, usable)
         if loss == WEIGHTED_CROSS_ENTROPY:
             return complementary_cross_entropy(logits, target, usable)
+        outputs = self._targets
         if BACKGROUND in self.design.outputs:
             target = torch.cat([target, 1.0 - target], dim=1)
-        parts = [part for channel in range(target.shape[1])
-                 for part in _plain_losses(loss, logits[:, channel, None], target[:, channel, None], usable)]
-        return torch.stack(parts).sum() / target.shape[1]
+            outputs = (*outputs, BACKGROUND)
+        parts = [part for channel, name in enumerate(outputs)
+                 for part in _plain_losses(loss, logits[:, self.design.outputs.index(name), None],
+                                           target[:, channel, None], usable)]
+        return torch.stack(parts).sum() / len(outputs)
 
     def validate(self, network: nn.Module) -> Mapping[str, float]:
         """Mean Dice at threshold 0.5 inside the usable region: "dice" of what counts, "dice_X" of any other target."""
@@ -81,10 +88,10 @@ class SegmentationTask:
         device = next(network.parameters()).device
         with autocast(device):
             found = torch.cat([(network(part.to(device)) > 0).float().cpu() for part in image.split(_VALIDATION_BATCH)])
-        targets = self.design.targets
-        dice = compute_dice(found[:, :len(targets)] * usable, target * usable).nanmean(dim=0)
+        channels = [self.design.outputs.index(name) for name in self._targets]
+        dice = compute_dice(found[:, channels] * usable, target * usable).nanmean(dim=0)
         return {"dice" if name == self._judged else f"dice_{name}": float(value)
-                for name, value in zip(targets, dice, strict=True)}
+                for name, value in zip(self._targets, dice, strict=True)}
 
 
 def _plain_losses(loss: str, logits: torch.Tensor, target: torch.Tensor,

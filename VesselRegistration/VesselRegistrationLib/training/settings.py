@@ -1,7 +1,7 @@
 """How the networks are trained: the paper's settings as far as they are printed, and the ones that work here."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import UserError
 
@@ -16,6 +16,8 @@ FIELDS_OF_VIEW = (LOWER, UPPER)
 DICE = "dice"
 CROSS_ENTROPY = "cross_entropy"
 DICE_AND_CROSS_ENTROPY = "dice_and_cross_entropy"
+FINE_TUNING_EPOCHS = 50
+FINE_TUNING_BATCH = 10
 PYRAMID_DICE = "pyramid_dice"
 WEIGHTED_DICE = "weighted_dice"
 WEIGHTED_CROSS_ENTROPY = "weighted_cross_entropy"
@@ -29,9 +31,9 @@ class TrainingSettings:
     then falls as a cosine to a hundredth, or stays where ``cosine`` is False. ``half_size_fraction`` of the steps are
     done at half the image size, which costs a fourth or less. ``augment`` turns, scales and shifts,
     ``change_appearance`` also changes looks (see :mod:`.appearance`). Every simulated sample is used about ``reuse``
-    times, changed by augmentation each time, out of a pool of the ``pool_size`` newest; where ``epoch_size`` is not 0 there
-    are that many samples in all, each seen once per epoch. ``batch_size`` counts the samples of all processes together.
-    ``patience`` is the number of validations without a better score after which training ends, 0 for never.
+    times, changed by augmentation each time, out of a pool of the ``pool_size`` newest; where ``epoch_size`` is not 0
+    there are that many samples in all, each seen once per epoch. ``batch_size`` counts the samples of all processes
+    together. ``patience`` is the number of validations without a better score after which training ends, 0 for never.
     """
 
     loss: str
@@ -118,6 +120,21 @@ def vessel_settings(field_of_view: str, recipe: str = OURS) -> TrainingSettings:
     if field_of_view == BOTH:
         raise UserError("The paper trains one network per field of view: choose lower or upper for its recipe.")
     return PAPER_LOWER if field_of_view == LOWER else PAPER_UPPER
+
+
+def fine_tuning(recipe: TrainingSettings, frames: int, validation: int, name: str) -> TrainingSettings:
+    """A recipe for a small set of frames: 50 epochs in batches of 10 (Gherardini et al., 4.1), validated each epoch.
+
+    ``name`` is that of the recipe; ours starts at a fourth of its learning rate.
+    """
+    batch = min(FINE_TUNING_BATCH, frames)
+    epoch = math.ceil(frames / batch)
+    settings = replace(recipe, batch_size=batch, steps=FINE_TUNING_EPOCHS * epoch, epoch_size=frames,
+                       half_size_fraction=0.0, validation_cases=validation, validate_every=epoch,
+                       checkpoint_every=epoch)
+    if name == PAPER:
+        return settings
+    return replace(settings, learning_rate=recipe.learning_rate / 4, warmup_steps=min(recipe.warmup_steps, epoch))
 
 
 def fields_of(field_of_view: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from .architectures import NetworkDesign
 from .augmentation import Generators
 from .checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint, save_checkpoint
 from .distributed import Group, joined_group, shared_network
+from .first_weights import rest_frozen
 from .log import TrainingLog
 from .pool import SamplePool
 from .samples import Sample
@@ -161,19 +162,23 @@ class _Run:
         for group in self._optimiser.param_groups:
             group["lr"] = self._settings.rate_at(step)
         self._shared.train()
+        rest_frozen(self._network)
         self._optimiser.zero_grad(set_to_none=True)
         loss = self._task.loss(self._shared, batch, step, generators)
         value = loss.item()
-        if not math.isfinite(value):
-            raise UserError(f"The loss is no number any more at step {step}; the last good checkpoint in {self._out} "
-                            "is kept: train again with a smaller learning rate.")
+        self._check_finite(value)
         # Every process holds the gradient of its share of the whole batch's loss; averaging them divides by their
         # number.
         (loss * self._group.processes).backward()
-        if self._settings.gradient_clip > 0:
-            nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.gradient_clip)
+        norm = nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.gradient_clip or math.inf)
+        self._check_finite(norm.item())
         self._optimiser.step()
         return value
+
+    def _check_finite(self, value: float) -> None:
+        if not math.isfinite(value):
+            raise UserError(f"The loss is no number any more at step {self._state.step}; the last good checkpoint in "
+                            f"{self._out} is kept: train again with a smaller learning rate.")
 
     def _validate(self) -> None:
         state = self._state
