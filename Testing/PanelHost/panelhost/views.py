@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import slicer
@@ -231,6 +232,30 @@ class LayoutManager:
         """Fit all slice views to their background."""
         for name in self.sliceViewNames():
             self._slices[name].sliceLogic().FitSliceToBackground()
+
+    def picture(self, width: int, height: int) -> np.ndarray:
+        """Draw all views of the layout as they lie beside each other, (height, width, 3) uint8."""
+        picture = np.zeros((height, width, 3), np.uint8)
+        description = self._layoutLogic.GetLayoutNode().GetCurrentLayoutDescription()
+        self._draw(ElementTree.fromstring(description), picture)
+        return picture
+
+    def _draw(self, element: ElementTree.Element, picture: np.ndarray) -> None:
+        """Draw a layout or a view into its part of a picture."""
+        if element.tag == "view":
+            name = element.get("singletontag", "")
+            isSlice = element.get("class") == "vtkMRMLSliceNode"
+            view = self.sliceWidget(name).sliceView() if isSlice else self.threeDWidget(name).threeDView()
+            view.resize(picture.shape[1], picture.shape[0])
+            if isSlice:
+                self.sliceWidget(name).sliceLogic().FitSliceToBackground()
+            picture[:] = view.picture()
+            return
+        items, axis = element.findall("item"), 1 if element.get("type") == "horizontal" else 0
+        shares = np.cumsum([0.0, *(float(item.get("splitSize", 1)) for item in items)])
+        edges = np.rint(shares / shares[-1] * picture.shape[axis]).astype(int)
+        for item, first, last in zip(items, edges[:-1], edges[1:], strict=True):
+            self._draw(item[0], picture[:, first:last - 2] if axis else picture[first:last - 2])
 
     def close(self) -> None:
         """Let go of all views, before the scene goes."""

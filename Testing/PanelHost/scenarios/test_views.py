@@ -384,3 +384,13 @@ def testAViewThatWasNotExposedSaysSo(scene, layout, views):
     drawn = slice_view(layout, 1).picture()[..., 0] > 200
     expected = silhouette(case.model, suggested.projection_matrix @ case.pose, (512, 512))
     assert overlap(drawn, expected) > 0.97
+
+
+def testTheLayoutIsDrawnAsAWhole(scene, layout, views):
+    case = view_scene(scene, SQUARE)
+    views.show([case.xray], case.modelNode, case.transform)
+    picture = layout.picture(1000, 600).astype(int)
+    assert picture.shape == (600, 1000, 3)
+    xray, room = picture[:, :600], picture[302:, 602:]
+    assert ((xray[..., 0] - xray[..., 2]) > 40).sum() > 1000  # the model
+    assert (room[..., 2] - room[..., 0] > 20).mean() > 0.5  # Slicer's blue background

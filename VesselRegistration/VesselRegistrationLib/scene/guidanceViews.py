@@ -31,8 +31,8 @@ from .placedModel import cArmDisplay, roomDisplay, showNearSide, showPlacedModel
 from .viewRestriction import keepOutOf, restrictTo, showOnlyIn
 from .volumeBridge import asIfNote, frameNumbers, viewFromVolume
 
-_ROOM_CAMERA, _ROOM_FOCUS = (-1950.0, -800.0, -2150.0), (0.0, -200.0, 0.0)
-"""From the left foot of the patient, who lies on the back: anterior is up. The X-ray is seen under the detector."""
+_ROOM_CAMERA, _ROOM_FOCUS = (-750.0, -1050.0, -2150.0), (0.0, -180.0, 0.0)
+"""From beyond the feet of the patient, who lies on the back: anterior is up. The X-ray is seen under the detector."""
 
 
 class GuidanceViews:
