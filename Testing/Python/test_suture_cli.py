@@ -16,6 +16,7 @@ from SutureDetectionLib.evaluation.scoring import match_points
 from SutureDetectionLib.formats.adaptor import find_frames, read_labels
 from SutureDetectionLib.formats.labelme import labelme_content, read_labelme
 from SutureDetectionLib.formats.labels import Labels
+from VesselRegistrationLib.training.trainer import read_checkpoint
 
 SHAPE = (288, 512)
 
@@ -152,3 +153,22 @@ def test_own_labels_are_scored(tmp_path, training, capsys) -> None:
     printed = capsys.readouterr().out
     assert float(printed.split("F1 ")[1][:5]) > 0.85 and "Left out: 1.json" in printed
     assert (tmp_path / "scores" / "0.png").is_file()
+
+
+def test_fine_tuning_goes_on_from_trained_weights(tmp_path, training, capsys) -> None:
+    folder = tmp_path / "labelled"
+    folder.mkdir()
+    for seed in range(6):
+        image, points, kinds, pairs = large_frame(30 + seed)
+        Image.fromarray(255 - image).save(folder / f"{seed}.png")
+        labels = Labels.of_points(points, kinds, pairs)
+        (folder / f"{seed}.json").write_text(json.dumps(labelme_content(labels, f"{seed}.png", image.shape)))
+    assert run("train", "--labels", folder, "--weights", training, "--steps", 6, "--batch-size", 4, "--out",
+               tmp_path / "tuned", "--threads", 1) == 0
+    printed = capsys.readouterr().out
+    before, after = (float(word) for word in printed.replace(",", "").split() if word[:2] in ("0.", "1."))
+    assert min(before, after) > 0.8
+    start, tuned = (read_checkpoint(place)["network"]["heat.weight"] for place in (training, tmp_path / "tuned"))
+    assert 0 < (start - tuned).abs().max() < 0.1
+    assert run("train", "--labels", folder, "--fold", "7/2", "--out", tmp_path / "x", "--weights", training) == 2
+    assert "no fold 7" in capsys.readouterr().err

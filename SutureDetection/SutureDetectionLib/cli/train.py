@@ -29,6 +29,15 @@ def add_parser(commands: "Commands") -> None:
     paper.add_argument("--tanh", type=float, metavar="ALPHA", help="tanh targets with this alpha (7, 10.5) instead")
     paper.add_argument("--sigma-2", type=float, default=1.0, metavar="PX",
                        help="spread of the Gaussian layer of the variants (default 1)")
+    own = parser.add_argument_group("own labelled frames")
+    own.add_argument("--labels", type=Path, metavar="DIR",
+                     help="train on your frames: pictures with labelme files beside them, or AdaptOR's folders. Ours "
+                          "is fine-tuned from trained weights, the paper's network starts from nothing")
+    own.add_argument("--weights", type=Path, metavar="PATH",
+                     help="what to fine-tune: model card (.json) or folder of a training (default: the shipped "
+                          "network)")
+    own.add_argument("--fold", type=_fold, metavar="K/N",
+                     help="hold back the surgeries of fold K, counted from 0, of N (default: every fifth frame)")
     group = parser.add_argument_group("training")
     group.add_argument("--domain", choices=_DOMAINS, help="one kind of frames only (default: both in turn)")
     group.add_argument("--steps", type=positive_number, metavar="N", help="steps (default: the network's)")
@@ -43,6 +52,11 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train."""
+    if options.labels is not None:
+        _train_on_own(options)
+        return
+    if options.weights is not None or options.fold is not None:
+        raise UserError("--weights and --fold are for training on your own frames: give them with --labels.")
     from VesselRegistrationLib.training.trainer import Place
 
     from ..training.frames import TRAINING_DOMAINS
@@ -59,6 +73,37 @@ def run(options: argparse.Namespace) -> None:
             design = PaperDesign(options.variant, _distribution(options), options.sigma_2)
             checkpoint = train_paper(options.out, design, progress=progress, **arguments)
     print(f"Trained: {checkpoint}")
+
+
+def _train_on_own(options: argparse.Namespace) -> None:
+    from VesselRegistrationLib.training.trainer import Place
+
+    from ..evaluation.own_labels import read_labelled_frames
+    from ..training.fine_tuning import fine_tune, train_paper_on_frames
+    from ..training.own_frames import Fold
+    from ..training.tasks import PaperDesign
+
+    frames, problems = read_labelled_frames(options.labels)
+    for problem in problems:
+        print(f"Left out: {problem}")
+    arguments = {"fold": Fold(*options.fold) if options.fold else None, "steps": options.steps,
+                 "batch_size": options.batch_size, "seed": options.seed, "resume": options.resume,
+                 "place": Place(options.device, options.threads, 0)}
+    with progress_bar() as progress:
+        if options.network == "paper":
+            design = PaperDesign(options.variant, _distribution(options), options.sigma_2)
+            print(f"Trained: {train_paper_on_frames(frames, options.out, design, progress=progress, **arguments)}")
+            return
+        tuned = fine_tune(frames, options.out, start=options.weights, progress=progress, **arguments)
+    print(f"On {tuned.held_out} held-out frames: F1 {tuned.before['f1']:.3f} before, {tuned.after['f1']:.3f} after.")
+    print(f"Trained: {tuned.checkpoint}; use it with --weights {options.out}")
+
+
+def _fold(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form K/N, such as 0/4")
+    return int(number), int(count)
 
 
 def _distribution(options: argparse.Namespace) -> "Distribution":

@@ -51,7 +51,9 @@ class SutureDetector:
         self._device = choose_device(device)
         self._ours = isinstance(network, StitchNet)
         folded = fold_normalisation(network.eval()) if self._ours else network.eval()
-        self._network = folded.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # The published network stays as published; with channels last it would be about a quarter faster.
+        self._format = torch.channels_last if self._ours else torch.contiguous_format
+        self._network = folded.to(self._device, memory_format=self._format)  # type: ignore[call-overload]
 
     @property
     def tells_kinds(self) -> bool:
@@ -78,7 +80,7 @@ class SutureDetector:
         if image.shape[:2] != (HEIGHT, WIDTH):
             pixels = functional.interpolate(pixels, (HEIGHT, WIDTH), mode="bilinear", antialias=True,
                                             align_corners=False)
-        return pixels.contiguous(memory_format=torch.channels_last)
+        return pixels.contiguous(memory_format=self._format)
 
     def _read(self, answer: Any, threshold: float | None) -> SuturePoints:
         if self._ours:
@@ -88,26 +90,42 @@ class SutureDetector:
         return read_clusters(answer.stage_2[0, 0].float().cpu().numpy(), threshold or self.threshold)
 
 
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A trained network in evaluation mode, the confidence from which its points count, and where it comes from."""
+
+    network: nn.Module
+    architecture: str
+    threshold: float
+    origin: Origin
+
+
 def load_detector(source: Path | None = None, device: str = "auto") -> SutureDetector:
     """The shipped detector, that of a model card (JSON), or that of a training's folder, finished or not.
 
     Raises UserError where there is none or it cannot be used.
     """
-    if source is not None and source.is_dir():
-        return _of_training(source, device)
+    loaded = load_network_of(source)
+    return SutureDetector(loaded.network, loaded.threshold, loaded.origin, device)
+
+
+def load_network_of(source: Path | None) -> LoadedNetwork:
+    """The network of ``load_detector`` alone, with the same errors."""
     from ..networks.architectures import build_network
 
+    if source is not None and source.is_dir():
+        return _of_training(source)
     if source is None:
         source = resource_directory(Path(__file__).parents[1]) / "Weights" / f"{SHIPPED}{CARD_SUFFIX}"
     elif source.suffix != CARD_SUFFIX:
         raise UserError(f"{source} is no trained network: give the folder of a training, or a model card (.json).")
     card = load_card(source)
     design = {"architecture": card.architecture, **card.parameters}
-    return SutureDetector(load_network(card, build_network), card.scores.get("threshold", _USUAL_THRESHOLD),
-                          Origin(card.name, card.sha256, design), device)
+    return LoadedNetwork(load_network(card, build_network), card.architecture,
+                         card.scores.get("threshold", _USUAL_THRESHOLD), Origin(card.name, card.sha256, design))
 
 
-def _of_training(folder: Path, device: str) -> SutureDetector:
+def _of_training(folder: Path) -> LoadedNetwork:
     from VesselRegistrationLib.training.checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint
 
     from ..networks.architectures import STITCH_NET, build_network
@@ -117,4 +135,4 @@ def _of_training(folder: Path, device: str) -> SutureDetector:
     network.load_state_dict(content["network"])
     usual = content["scores"].get("threshold", _USUAL_THRESHOLD) if content["architecture"] == STITCH_NET else THRESHOLD
     design = {"architecture": content["architecture"], **content["parameters"], **content["origin"]}
-    return SutureDetector(network, usual, Origin(content["task"], "", design), device)
+    return LoadedNetwork(network.eval(), content["architecture"], usual, Origin(content["task"], "", design))
