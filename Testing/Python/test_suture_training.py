@@ -104,3 +104,23 @@ def test_augmentation_is_repeatable_and_stays_within_values(ranges: Augmentation
     other, second = augment(image, packed, [torch.Generator().manual_seed(5)], ranges)
     assert torch.equal(one, other) and np.array_equal(first[0].points, second[0].points)
     assert one.min() >= 0 and one.max() <= 1 and not torch.equal(one, image)
+
+
+def test_calibrated_confidences_are_shares_of_right_points(monkeypatch) -> None:
+    from SutureDetectionLib.networks.stitch_net import StitchNet
+    from SutureDetectionLib.training import export
+
+    rng = np.random.default_rng(0)
+    said = rng.uniform(0.05, 0.95, 4000)
+    true = 1 / (1 + np.exp(-(1.7 * np.log(said / (1 - said)) + 0.8)))  # this detector says too little
+    found = np.column_stack([said, rng.random(4000) < true])
+    monkeypatch.setattr(export, "_found", lambda network, frames: (found, int(found[:, 1].sum()) + 200))
+    network = StitchNet().eval()
+    image = torch.rand(1, 3, 32, 64)
+    with torch.inference_mode():
+        before = network(image).heat_logits
+    threshold = export.calibrate(network)
+    with torch.inference_mode():
+        after = network(image).heat_logits
+    torch.testing.assert_close(after, 1.7 * before + 0.8, rtol=0.08, atol=0.25)
+    assert 0.15 <= threshold <= 0.5

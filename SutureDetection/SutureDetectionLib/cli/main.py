@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from VesselRegistrationLib.cli.command_line import CommandParser, run_command_line
 
 from .. import __version__
-from . import demo, detect, evaluate, simulate, train
+from . import demo, detect, evaluate, export, simulate, train
 
-_COMMANDS = (detect, simulate, demo, train, evaluate)
+_COMMANDS = (detect, simulate, demo, train, export, evaluate)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -36,8 +36,8 @@ class SpeedComparison:
     def as_text(self) -> str:
         """Two sentences. Only the ratios mean something on another machine."""
         return (f"Picture to points on {THREADS} threads, in turn: ours {1000 * self.ours_s:.0f} ms, the paper's "
-                f"network as published with its read-out {1000 * self.paper_s:.0f} ms, {self.ratio:.1f} times faster. Peak memory: "
-                f"{self.ours_mb:.0f} MB against {self.paper_mb:.0f} MB.")
+                f"network as published with its read-out {1000 * self.paper_s:.0f} ms, {self.ratio:.1f} "
+                f"times faster. Peak memory: {self.ours_mb:.0f} MB against {self.paper_mb:.0f} MB.")
 
 
 def compare_speed(ours: "SutureDetector", paper: "SutureDetector", image: np.ndarray, repeats: int = 15) -> tuple[

@@ -1,7 +1,6 @@
 """From a training of our network to the weights that are shipped, with their model card."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ CASES = 100
 _CALIBRATION_FRAMES = 120
 _BEYOND_VALIDATION = 1000
 _LEAST = 1e-4
+_SYNTHETIC = "Synthetic data only: no image of a patient or of a surgical simulator was used."
 
 
 def export_network(training: Path, out: Path, version: str, cases: int = CASES) -> ModelCard:
@@ -40,10 +40,11 @@ def export_network(training: Path, out: Path, version: str, cases: int = CASES) 
     settings = content["settings"]
     name = SHIPPED if isinstance(network, StitchNet) else content["task"]
     domains = ", ".join(content["origin"]["domains"])
+    own = content["origin"].get("frames")
     card = ModelCard(
         name=name, version=version, architecture=content["architecture"], parameters=content["parameters"],
         trainable_parameters=0, field_of_view="any", file="", sha256="", bytes=0, precision="",
-        training_data="Synthetic data only: no image of a patient or of a surgical simulator was used.",
+        training_data=_SYNTHETIC if own is None else f"{own} labelled frames of the user, and simulated ones.",
         training_domain=f"Endoscopy rendered by SutureDetectionLib.simulation, domains {domains}.",
         test_domain=f"Other seeds of the domains {', '.join(HELD_OUT_DOMAINS)}: looks that no training saw.",
         training_command=f"suture-detection train --network {'ours' if name == SHIPPED else 'paper'} "
@@ -64,7 +65,7 @@ def calibrate(network: StitchNet, frames: int = _CALIBRATION_FRAMES) -> float:
     Logistic regression of right against wrong on the logit of the confidence (Platt scaling), on unseen frames of the
     training domains. The order of the confidences stays.
     """
-    before = _found(network, frames)
+    before, labels = _found(network, frames)
     scale, shift = _logistic(_logit(before[:, 0]), before[:, 1])
     with torch.no_grad():
         network.heat.weight.mul_(scale)
@@ -72,31 +73,23 @@ def calibrate(network: StitchNet, frames: int = _CALIBRATION_FRAMES) -> float:
     confidence = 1.0 / (1.0 + np.exp(-(scale * _logit(before[:, 0]) + shift)))
     order = np.argsort(-confidence)
     right = np.cumsum(before[order, 1])
-    labels = _label_count(frames)
     f1 = 2.0 * right / (np.arange(1, len(order) + 1) + labels)
     return round(float(np.clip(confidence[order][int(np.argmax(f1))], 0.15, 0.8)), 3)
 
 
-def _frames(count: int) -> Any:
-    return labelled_frames(TRAINING_DOMAINS, count, VALIDATION_SEED + _BEYOND_VALIDATION)
-
-
-def _label_count(frames: int) -> int:
-    return sum(len(frame.labels.points) for frame in _frames(frames))
-
-
-def _found(network: StitchNet, frames: int) -> np.ndarray:
-    """Confidence and whether it was right (N, 2) of all points down to a low confidence."""
+def _found(network: StitchNet, frames: int) -> tuple[np.ndarray, int]:
+    """Confidence and whether it was right (N, 2) of all points down to a low confidence; and how many labels."""
     import copy
 
     detector = SutureDetector(copy.deepcopy(network), 0.0, Origin("", "", {}))
-    rows = []
-    for frame in _frames(frames):
+    rows, labels = [], 0
+    for frame in labelled_frames(TRAINING_DOMAINS, frames, VALIDATION_SEED + _BEYOND_VALIDATION):
+        labels += len(frame.labels.points)
         points = detector.detect(frame.image, threshold=0.03)
         hit = np.zeros(len(points))
         hit[match_points(points.positions, frame.labels.points).pairs[:, 0]] = 1.0
         rows.append(np.column_stack([points.confidence, hit]))
-    return np.concatenate(rows)
+    return np.concatenate(rows), labels
 
 
 def _logistic(logit: np.ndarray, right: np.ndarray) -> tuple[float, float]:
