@@ -1,8 +1,9 @@
-"""vessel-registration evaluate: scores of the whole pipeline on simulated cases with known truth."""
+"""vessel-registration evaluate: scores of the whole pipeline, and of the networks, on cases with known truth."""
 
 import argparse
 from typing import TYPE_CHECKING
 
+from .evaluate_networks import add_network_parsers
 from .options import (
     FIELDS_OF_VIEW,
     add_device_option,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: "Commands") -> None:
     """Add the command and its own commands to the command line."""
-    text = "Measure the pipeline on simulated cases with known truth."
+    text = "Measure the pipeline or single networks on cases with known truth."
     kinds = commands.add_parser("evaluate", help=text, description=text).add_subparsers(metavar="WHAT", required=True)
     parser = new_command(kinds, "registration", "Register unseen simulated cases with one and with two views, and "
                          "print overlap, errors in mm, times and memory.", run)
@@ -33,6 +34,7 @@ def add_parser(commands: "Commands") -> None:
     add_method_option(parser)
     add_device_option(parser)
     add_output_folder(parser, required=False)
+    add_network_parsers(kinds)
 
 
 def run(options: argparse.Namespace) -> None:
