@@ -27,6 +27,7 @@ from slicer.util import VTKObservationMixin
 from VesselRegistrationLib.mesh.reading import read_model
 from VesselRegistrationLib.panel.cineStep import CineStep
 from VesselRegistrationLib.panel.dataStep import DataStep
+from VesselRegistrationLib.panel.icons import setIcons
 from VesselRegistrationLib.panel.nodeFollower import NodeFollower
 from VesselRegistrationLib.panel.parameters import VesselRegistrationParameterNode
 from VesselRegistrationLib.panel.projectionStep import ProjectionStep
@@ -99,6 +100,7 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
+        setIcons(self.ui)
         self.logic = VesselRegistrationLogic()
         self.session = PanelSession(self.logic, self._update)
         self.steps = tuple(step(self.ui, self.session) for step in STEPS)

@@ -203,6 +203,21 @@ class ctkSliderWidget(ctkDoubleSpinBox):
         self._spin.valueChanged.connect(self._followSpin)
         self._slider.sliderMoved.connect(self._followSlider)
 
+    def setRange(self, minimum: float, maximum: float) -> None:
+        """Set the limits, as the slot of the C++ class."""
+        super().setRange(minimum, maximum)
+        self._followSpin(self._spin.value())
+
+    def _limit(getter: str, setter: str) -> Any:  # type: ignore[misc]
+        def write(self: Any, value: float) -> None:
+            getattr(self._spin, setter)(value)
+            self._followSpin(self._spin.value())  # the handle stands elsewhere between other limits
+
+        return QtCore.Property(float, lambda self: getattr(self._spin, getter)(), write)
+
+    minimum = _limit("minimum", "setMinimum")
+    maximum = _limit("maximum", "setMaximum")
+
     def _followSpin(self, value: float) -> None:
         span = self._spin.maximum() - self._spin.minimum()
         self._slider.setValue(round(1000 * (value - self._spin.minimum()) / span) if span > 0 else 0)

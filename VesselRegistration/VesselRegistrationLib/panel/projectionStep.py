@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import slicer
 import vtk
 from slicer.i18n import tr as _
 
 from ..errors import UserError
-from ..scene.roiBridge import rectangleFromRoi
+from ..scene.roiBridge import rectangleFromRoi, removeMarkups
 from .nodeFollower import Followed
 from .session import PanelSession
 from .step import Step
@@ -55,9 +54,11 @@ class ProjectionStep(Step):
     def _placeRoi(self) -> None:
         node = self.session.node
         self._useWholeImage()
-        node.roi = self.session.logic.addRoi(node.model, node.xray, node.startTransform)
+        roi = self.session.logic.addRoi(node.model, node.xray, node.startTransform)
+        self.session.restrictToXray(roi, 0)
+        node.roi = roi
 
     def _useWholeImage(self) -> None:
         roi, self.session.node.roi = self.session.node.roi, None
         if roi is not None:
-            slicer.mrmlScene.RemoveNode(roi)
+            removeMarkups(roi)

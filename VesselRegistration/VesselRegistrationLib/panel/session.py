@@ -51,9 +51,9 @@ class PanelSession:
         if self.node.transform is not None:
             self.node.transform = None
 
-    def restrictToXray(self, pointNode: slicer.vtkMRMLMarkupsFiducialNode, number: int) -> None:
-        """Show landmarks in the slice view of X-ray 0 or 1 alone: all X-rays lie in one plane of the scene."""
-        restrictTo(pointNode.GetDisplayNode(), [viewNode(slicer.mrmlScene, XRAY_VIEW_NAMES[number])])
+    def restrictToXray(self, markups: slicer.vtkMRMLMarkupsNode, number: int) -> None:
+        """Show markups in the slice view of X-ray 0 or 1 alone: all X-rays lie in one plane of the scene."""
+        restrictTo(markups.GetDisplayNode(), [viewNode(slicer.mrmlScene, XRAY_VIEW_NAMES[number])])
 
     def cancelsWith(self, button: Any) -> bool:
         """Whether a click on this button cancels what runs."""

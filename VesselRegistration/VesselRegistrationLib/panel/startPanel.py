@@ -6,6 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..pose.nudge import Nudge, nudge_of_pose, pose_of_nudge
+from ..scene.roiBridge import removeMarkups
 from ..scene.startPose import countPoints, endMarking, landmarksOf, markPoints, poseFromPoints, setStart, showHandles
 from .choiceBox import ChoiceBox
 from .parameters import AUTOMATIC, LANDMARKS, MANUAL, STARTS
@@ -140,4 +141,4 @@ class StartPanel:
             points = getattr(node, field)
             setattr(node, field, None)
             if points is not None:
-                slicer.mrmlScene.RemoveNode(points)
+                removeMarkups(points)

@@ -67,11 +67,15 @@ def resultAsHtml(record: Mapping[str, Any]) -> str:
             (_("Method"), record["method"])]
     uncertainty = record["uncertainty"]
     if uncertainty:
-        rows += [(_("Within 2 mm in the image plane"), f"{100 * uncertainty['probability_within_2mm']:.0f} %"),
+        rows += [(_("Within 2 mm in the image plane"), _percent(uncertainty["probability_within_2mm"])),
                  (_("Depth along the first beam (sd)"), f"{uncertainty['depth_sd_mm']:.1f} mm")]
     rows.append((_("Seconds"), f"{sum(record['timings_s'].values()):.1f}"))
     cells = ("".join(f'<td style="padding-right:12px">{escape(cell)}</td>' for cell in row) for row in rows)
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+
+
+def _percent(probability: float) -> str:
+    return _("over 99 %") if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
 def cineAsHtml(result: CineResult) -> str:

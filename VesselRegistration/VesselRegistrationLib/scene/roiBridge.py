@@ -23,6 +23,23 @@ def placeRoi(roiNode: slicer.vtkMRMLMarkupsROINode, volumeNode: slicer.vtkMRMLSc
     roiNode.SetCenterWorld(*corners.mean(axis=0))
     width, height, _ = np.abs(corners[1] - corners[0])
     roiNode.SetSizeWorld(width, height, THICKNESS_MM)
+    roiNode.CreateDefaultDisplayNodes()
+    displayNode = roiNode.GetDisplayNode()
+    displayNode.SetFillVisibility(False)  # the X-ray is to be seen inside
+    displayNode.SetPropertiesLabelVisibility(False)
+    displayNode.SetHandlesInteractive(True)
+    displayNode.SetScaleHandleVisibility(True)
+    displayNode.SetTranslationHandleVisibility(True)
+    displayNode.SetRotationHandleVisibility(False)  # the region is upright in the image
+
+
+def removeMarkups(markupsNode: slicer.vtkMRMLMarkupsNode) -> None:
+    """Take a region or landmarks out of the views, and then out of the scene."""
+    displayNode = markupsNode.GetDisplayNode()
+    if displayNode is not None:
+        displayNode.SetVisibility(False)
+        markupsNode.GetScene().RemoveNode(displayNode)
+    markupsNode.GetScene().RemoveNode(markupsNode)
 
 
 def rectangleFromRoi(roiNode: slicer.vtkMRMLMarkupsROINode,
