@@ -112,6 +112,25 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path: Path) -> N
     assert rows[-1]["validation"]
 
 
+def test_a_training_killed_before_its_first_checkpoint_goes_on(tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def kill(fraction: float, text: str) -> None:
+        raise Killed
+
+    whole = run(tmp_path / "whole", SMALL)
+    for leave_log in (True, False):
+        out = tmp_path / f"killed{leave_log}"
+        with pytest.raises(Killed):
+            train(VesselTask("lower", SMALL, Disks(), Disks(10**6)), SMALL, out, seed=0, place=HERE, resume=False,
+                  progress=kill, should_stop=lambda: False)
+        if not leave_log:
+            (out / "log.csv").unlink()
+        killed = run(out, SMALL, resume=True)
+        assert all(torch.equal(whole[key], killed[key]) for key in whole)
+
+
 def test_the_vessel_network_learns(tmp_path: Path) -> None:
     settings = replace(SMALL, steps=40, learning_rate=5e-3, validate_every=40, half_size_fraction=0.0)
     run(tmp_path / "out", settings)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .benchmark_catheter import add_catheter
 from .options import add_output_folder, new_command, positive_number, whole_number
 from .progress_bar import progress_bar
 
@@ -38,6 +39,7 @@ def add_parser(commands: "Commands") -> None:
                         help="fit the coefficients of the solver's confidence instead, on seeds and anatomies of their "
                              f"own (default {_CALIBRATION_CASES} cases), and write them into --out")
     add_output_folder(parser, required=False)
+    add_catheter(kinds)
 
 
 def run(options: argparse.Namespace) -> None:

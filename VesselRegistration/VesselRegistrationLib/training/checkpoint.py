@@ -13,6 +13,7 @@ from ..errors import UserError
 
 CHECKPOINT_FILE = "checkpoint.pt"
 BEST_FILE = "best.pt"
+PARTIAL = ".partial"
 
 
 def save_checkpoint(folder: Path, name: str, content: dict[str, Any]) -> None:
@@ -20,7 +21,7 @@ def save_checkpoint(folder: Path, name: str, content: dict[str, Any]) -> None:
 
     Raises UserError where it cannot be written.
     """
-    temporary = folder / f".{name}.partial"
+    temporary = folder / f".{name}{PARTIAL}"
     try:
         with temporary.open("wb") as file:
             torch.save(content, file)

@@ -20,7 +20,7 @@ class TrainingLog:
         """Start a log, or go on with the rows up to ``first_step``. Raises UserError where it cannot be written."""
         self._path = folder / LOG_FILE
         self._events = _event_writer(folder, first_step)
-        if resume:
+        if resume and self._path.exists():
             self._write([tuple(row.values()) for row in read_log(folder) if int(row["step"]) <= first_step], "w")
         else:
             self._write([], "w")

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from .catheter import catheter_settings_of, catheter_task
 from .distributed import leads
-from .first_weights import freeze, load_first_weights
+from .fine_tuned import FineTunedTask
 from .frame_folder.dataset import FolderSplit, load_folder
 from .log import events_possible
 from .matching import matching_task
@@ -65,26 +63,4 @@ def _task(plan: TrainingPlan, folder: FolderSplit | None) -> tuple[Task, Trainin
 
 def _prepared(task: Task, plan: TrainingPlan, origin: Mapping[str, Any]) -> Task:
     task.origin.update(origin)
-    return _FineTuned(task, plan) if plan.init or plan.freeze else task
-
-
-class _FineTuned:
-    """A task whose network starts from trained weights and keeps some of its layers."""
-
-    def __init__(self, task: Task, plan: TrainingPlan) -> None:
-        self._task = task
-        self._plan = plan
-        self.name, self.design, self.samples = task.name, task.design, task.samples
-        self.main_score, self.smaller_is_better = task.main_score, task.smaller_is_better
-        self.loss, self.validate = task.loss, task.validate
-        self.origin = dict(task.origin)
-
-    def build(self) -> nn.Module:
-        """The network with its first weights."""
-        network = self._task.build()
-        if self._plan.init:
-            self.origin["init"] = load_first_weights(network, self._plan.init, self.design)
-        if self._plan.freeze:
-            freeze(network, self._plan.freeze)
-            self.origin["frozen"] = self._plan.freeze
-        return network
+    return FineTunedTask(task, plan.init, plan.freeze) if plan.init or plan.freeze else task

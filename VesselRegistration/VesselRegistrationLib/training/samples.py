@@ -1,6 +1,7 @@
 """Simulated samples, and the stream that makes them ahead in processes of their own."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,6 +11,9 @@ from ..networks.normalisation import NETWORK_SIZE, normalise
 from .architectures import DEVICE, VESSEL
 from .settings import FIELDS_OF_VIEW
 from .split import catheter_seed, vessel_seed
+
+if TYPE_CHECKING:
+    from ..simulation.catheter_frames import CatheterFrame
 
 Sample = tuple[torch.Tensor, ...]
 
@@ -64,9 +68,14 @@ class CatheterSamples(Dataset[Sample]):
         turn, field = divmod(self.first + index, len(FIELDS_OF_VIEW))
         frame = catheter_frame(FIELDS_OF_VIEW[field], catheter_seed(self.split, turn), size=NETWORK_SIZE,
                                domain=self.domain)
-        masks = {VESSEL: frame.vessel_mask, DEVICE: frame.device_mask}
-        return (_tensor(normalise(frame.attenuation, frame.usable)[None]),
-                _tensor(np.stack([masks[name] for name in self.targets])), _tensor(frame.usable[None]))
+        return catheter_sample(frame, self.targets)
+
+
+def catheter_sample(frame: "CatheterFrame", targets: Sequence[str]) -> Sample:
+    """A catheter frame as a sample with the masks of ``targets``."""
+    masks = {VESSEL: frame.vessel_mask, DEVICE: frame.device_mask}
+    return (_tensor(normalise(frame.attenuation, frame.usable)[None]),
+            _tensor(np.stack([masks[name] for name in targets])), _tensor(frame.usable[None]))
 
 
 class FluoroscopySamples(Dataset[Sample]):

@@ -21,7 +21,7 @@ from ..networks.device import choose_device
 from ..progress import ProgressCallback, StopCheck
 from .architectures import NetworkDesign
 from .augmentation import Generators
-from .checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint, save_checkpoint
+from .checkpoint import BEST_FILE, CHECKPOINT_FILE, PARTIAL, read_checkpoint, save_checkpoint
 from .distributed import Group, joined_group, shared_network
 from .first_weights import rest_frozen
 from .log import TrainingLog
@@ -121,6 +121,7 @@ class _Run:
             self._restore(read_checkpoint(self._out))
         elif self._group.leads:
             self._make_folder()
+            self._save()
         if self._group.leads:
             self._log = TrainingLog(self._out, self._state.step, resume=resume)
         self._group.share(None)
@@ -229,7 +230,7 @@ class _Run:
     def _make_folder(self) -> None:
         try:
             self._out.mkdir(parents=True, exist_ok=True)
-            if any(self._out.iterdir()):
+            if any(not entry.name.endswith(PARTIAL) for entry in self._out.iterdir()):
                 raise UserError(f"The folder {self._out} is not empty: choose another, or go on with --resume.")
         except OSError as problem:
             raise UserError(f"The folder {self._out} cannot be used ({problem.strerror}): choose another.") from None
