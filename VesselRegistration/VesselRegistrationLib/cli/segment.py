@@ -1,4 +1,4 @@
-"""vessel-registration segment: the vessel mask of one X-ray frame; needs no geometry."""
+"""vessel-registration segment: vessels and catheters of one X-ray frame; needs no geometry."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -10,28 +10,44 @@ from .progress_bar import progress_bar
 if TYPE_CHECKING:
     from .options import Commands
 
+_VESSELS, _CATHETERS, _BOTH = "vessels", "catheters", "both"
+
 
 def add_parser(commands: "Commands") -> None:
     """Add the command to the command line."""
-    parser = new_command(commands, "segment", "Find the vessels in a frame of an XA file; no geometry is needed.", run)
+    parser = new_command(commands, "segment", "Find vessels, or catheters and guidewires, in a frame of an XA file; no "
+                         "geometry is needed.", run)
     add_xray_options(parser)
+    parser.add_argument("--what", default=_VESSELS, choices=(_VESSELS, _CATHETERS, _BOTH),
+                        help="what to find; catheters also as curves with tips, in segmentation.json (default vessels)")
     add_segmentation_options(parser)
     add_output_folder(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Read, segment, write."""
+    from ..catheters.finding import DeviceFinder
     from ..registration.masks import FrameSegmenter
-    from ..rendering.files import write_segmentation
     from ..rendering.new_folder import check_new_folder
+    from ..rendering.segmentation_files import write_segmentation
 
     check_new_folder(options.out)
+    vessels = devices = None
     with progress_bar() as progress:
+        finder = None if options.what == _VESSELS else DeviceFinder(options.threshold, options.device)
         progress(0.0, "reading")
         [frame] = frames_of(options, runs_of(options))
-        progress(0.5, "finding vessels")
-        found = FrameSegmenter(options.field_of_view, options.threshold, options.device).segment(frame)
-        write_segmentation(frame, found, options.out)
-    share = 100 * found.mask.sum() / max(1, frame.usable.sum())
-    print(f"{frame.path.name}, frame {frame.frame_number}: vessels on {share:.1f} % of the image. {found.source}")
+        progress(0.5, f"finding {options.what}")
+        if options.what != _CATHETERS:
+            vessels = FrameSegmenter(options.field_of_view, options.threshold, options.device).segment(frame)
+        if finder is not None:
+            devices = finder.find(frame.attenuation, frame.usable)
+        write_segmentation(frame, vessels, devices, options.out)
+    place = f"{frame.path.name}, frame {frame.frame_number}"
+    if vessels is not None:
+        share = 100 * vessels.mask.sum() / max(1, frame.usable.sum())
+        print(f"{place}: vessels on {share:.1f} % of the image. {vessels.source}")
+    if devices is not None:
+        tips = sum(curve.tip is not None for curve in devices.curves)
+        print(f"{place}: {len(devices.curves)} devices, {tips} with a tip.")
     print(f"Written to {options.out}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..catheters.finding import shipped_network
 from ..errors import UserError
 from ..networks import weights
 from ..networks.frame_network import COARSE_SIZES, DEVICE, VESSEL, FrameNetwork
@@ -12,7 +13,7 @@ from ..networks.weights import load_card
 from .frames import FIELDS_OF_VIEW, EvaluationFrame
 
 SHIPPED = "shipped"
-_SHIPPED = {VESSEL: "fluoroscopy", DEVICE: "catheter"}
+_SHIPPED_FOR_VESSELS = "fluoroscopy"
 _NAMES = {VESSEL: "vessels", DEVICE: "catheters"}
 
 
@@ -74,7 +75,8 @@ def card_name(name: str) -> str:
 def _cards(name: str, what: str) -> dict[str | None, str]:
     if name != SHIPPED:
         return {None: card_name(name)}
-    shipped = _SHIPPED[what]
-    if what == VESSEL and not (weights.weights_directory() / f"{shipped}.json").is_file():
-        return {field_of_view: f"vessels_{field_of_view}" for field_of_view in FIELDS_OF_VIEW}
-    return {None: shipped}
+    if what == DEVICE:
+        return {None: shipped_network()}
+    if (weights.weights_directory() / f"{_SHIPPED_FOR_VESSELS}{weights.CARD_SUFFIX}").is_file():
+        return {None: _SHIPPED_FOR_VESSELS}
+    return {field_of_view: f"vessels_{field_of_view}" for field_of_view in FIELDS_OF_VIEW}

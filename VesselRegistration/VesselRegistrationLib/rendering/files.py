@@ -8,18 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..dicom.frame import XAFrame
 from ..errors import UserError
 from ..mesh.surface import SurfaceModel
 from ..mesh.writing import write_model
 from ..progress import ProgressCallback, ignore_progress
-from ..registration.masks import VesselMask
 from ..registration.result import RegistrationResult
-from ..registration.result_file import RESULT_FILE, result_as_json, software_versions, weights_as_list
+from ..registration.result_file import RESULT_FILE, result_as_json
 from .new_folder import check_writable, new_folder
-from .pictures import comparison_picture, mask_overlay_picture, mask_picture, overlay_picture
-
-SEGMENTATION_FILE = "segmentation.json"
+from .pictures import comparison_picture, mask_picture, overlay_picture
 
 
 def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
@@ -54,21 +50,6 @@ def write_result(result: RegistrationResult, model: SurfaceModel, out: Path,
             progress(len(result.views) / (len(result.views) + 1), "writing the scene")
             writeScene(result, model, folder)
     progress(1.0, "written")
-
-
-def write_segmentation(frame: XAFrame, found: VesselMask, out: Path) -> None:
-    """Write mask_0.png, overlay_0.png and segmentation.json of one frame into the new folder ``out``.
-
-    Raises UserError where ``out`` is not empty or cannot be written.
-    """
-    content = {"schema_version": 1, "file": frame.path.name, "frame": frame.frame_number,
-               "field_of_view": found.field_of_view, "mask_source": found.source,
-               "mask_pixels": int(found.mask.sum()), "usable_pixels": int(frame.usable.sum()),
-               "software": software_versions(), "weights": weights_as_list(found.weights)}
-    with new_folder(out) as folder:
-        save_png(folder / "mask_0.png", mask_picture(found.mask))
-        save_png(folder / "overlay_0.png", mask_overlay_picture(frame, found.mask, ", ".join(found.weights)))
-        save_json(folder / SEGMENTATION_FILE, content)
 
 
 def check_new_picture(path: Path) -> None:
