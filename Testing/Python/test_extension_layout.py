@@ -17,7 +17,8 @@ SUTURES = ROOT / "SutureDetection"
 MODULES = (MODULE, SUTURES)
 LIBRARIES = {module.name: module / f"{module.name}Lib" for module in MODULES}
 SLICER_PACKAGES = {"panel", "scene"}
-TORCH_PACKAGES = {"matching", "networks", "training"}  # reached by the others only from inside functions
+# Reached by the others only from inside functions.
+TORCH_PACKAGES = {"experiment", "frame_folder", "matching", "networks", "training"}
 FILE_SCOPE_IMPORTS = {"VesselRegistrationLib", "numpy", "scipy", "vtk", "vtkmodules", "SimpleITK",
                       *sys.stdlib_module_names}
 
