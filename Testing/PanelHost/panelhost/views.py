@@ -105,7 +105,7 @@ class SliceView(View):
         self._image.SetMapper(self._mapper)
         self._image.GetProperty().SetDisplayLocationToBackground()
         self._image.VisibilityOff()
-        self._renderer.AddActor2D(self._image)
+        self._renderer.AddViewProp(self._image)
         self.resize(*size)
 
     def resize(self, width: int, height: int) -> None:
