@@ -116,9 +116,10 @@ def test_file_scope_imports_are_what_every_slicer_has(path):
     assert set(file_scope_imports(path)) <= FILE_SCOPE_IMPORTS | extra.get(path.parent.name, set())
 
 
-def test_the_module_file_imports_only_what_every_slicer_has():
-    assert set(file_scope_imports(MODULE / "VesselRegistration.py")) <= FILE_SCOPE_IMPORTS | {
-        "slicer", "qt", "ctk", "VesselRegistrationLib"}
+@pytest.mark.parametrize("module", MODULES, ids=module_name)
+def test_the_module_file_imports_only_what_every_slicer_has(module):
+    assert set(file_scope_imports(module / f"{module.name}.py")) <= FILE_SCOPE_IMPORTS | {
+        "slicer", "qt", "ctk", "VesselRegistrationLib", f"{module.name}Lib"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=module_name)
@@ -193,9 +194,10 @@ def test_the_extension_configures_and_its_modules_import_as_they_are_installed(t
                           check=False)
     assert done.returncode == 0, done.stderr
     record = (build / "record.txt").read_text().splitlines()
-    assert record[:3] == ["module VesselRegistration generic tests TRUE", "test VesselRegistration.py", "config"]
+    assert record[:5] == ["module VesselRegistration generic tests TRUE", "test VesselRegistration.py",
+                          "module SutureDetection generic tests TRUE", "test SutureDetection.py", "config"]
     assert record[-1] == "package HybridOR"
-    facts = dict(line.split(" ", 1) for line in record[3:-1])
+    facts = dict(line.split(" ", 1) for line in record[5:-1])
     assert facts["DEPENDS"] == "PyTorch"
     assert all(facts.values())
     for name in ("ICONURL", "SCREENSHOTURLS"):
@@ -203,10 +205,11 @@ def test_the_extension_configures_and_its_modules_import_as_they_are_installed(t
         assert (ROOT / facts[name].split("/main/")[1]).is_file(), f"{name} names a file that is not in the repository"
     # The copy holds what Slicer would install: it has to be importable on its own, and to find its resources.
     program = ("import VesselRegistrationLib.resources as r; import VesselRegistrationLib.registration.pipeline;"
+               "import SutureDetectionLib.detection.session;"
                "print(sorted(p.name for p in r.resource_directory().iterdir()))")
     listing = subprocess.run([sys.executable, "-c", program], cwd=build / "modules", capture_output=True, text=True,
                              check=True).stdout
-    assert listing.strip() == str(sorted(path.name for path in (MODULE / "Resources").iterdir()))
+    assert listing.strip() == str(sorted({path.name for module in MODULES for path in (module / "Resources").iterdir()}))
 
 
 def test_the_licence_is_apache_2():
@@ -215,6 +218,7 @@ def test_the_licence_is_apache_2():
 
 
 @pytest.mark.parametrize("icon", ["Resources/Icons/HybridOR.png",
+                                  "SutureDetection/Resources/Icons/SutureDetection.png",
                                   "VesselRegistration/Resources/Icons/VesselRegistration.png"])
 def test_icons_are_png_of_128_pixels(icon):
     head = (ROOT / icon).read_bytes()[:24]

@@ -1,0 +1,1 @@
+"""Frames, points, comparisons and reconstructions as nodes of a scene. Nothing here knows of widgets."""
