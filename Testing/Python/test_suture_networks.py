@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import convolve
+from SutureDetectionLib.detection.readout import PAIRING_UNIT_PX
 from SutureDetectionLib.networks.losses import StitchBatch, f_beta_loss, paper_loss, similarity_loss, stitch_loss
-from SutureDetectionLib.networks.stitch_net import PAIRING_UNIT_PX, StitchMaps, StitchNet, fold_normalisation
+from SutureDetectionLib.networks.stitch_net import StackedStitchNet, StitchMaps, StitchNet
 from SutureDetectionLib.networks.suture_unet import (
     VARIANTS,
     SutureUNet,
@@ -14,6 +15,7 @@ from SutureDetectionLib.networks.suture_unet import (
     gaussian_window,
 )
 from SutureDetectionLib.networks.targets import Distribution, binary_map, heat_map, stitch_targets
+from VesselRegistrationLib.networks.engine import make_backend
 
 
 def trainable(network: torch.nn.Module) -> int:
@@ -33,19 +35,21 @@ def test_our_network_is_small_and_gives_half_size_maps() -> None:
     assert torch.sigmoid(maps.heat_logits).mean() < 0.1
 
 
-def test_folding_changes_nothing() -> None:
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_engines_answer_as_the_network_does(backend: str) -> None:
+    if backend == "openvino":
+        pytest.importorskip("openvino")
     torch.manual_seed(0)
     network = StitchNet()
     for _ in range(3):
         network(torch.rand(2, 3, 32, 64))
-    network.eval()
+    stack = StackedStitchNet(network).eval()
     image = torch.rand(1, 3, 32, 64)
     with torch.inference_mode():
-        before = network(image)
-        after = fold_normalisation(network)(image)
-    assert not any(isinstance(entry, torch.nn.BatchNorm2d) for entry in network.modules())
-    for one, other in zip(before, after, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+        expected = stack(image).numpy()
+    found = make_backend(stack, torch.device("cpu"), backend)(image.numpy())
+    np.testing.assert_allclose(1 / (1 + np.exp(-found[:, :2])), 1 / (1 + np.exp(-expected[:, :2])), atol=1e-5)
+    np.testing.assert_allclose(found[:, 2:], expected[:, 2:], atol=1e-4)
 
 
 def test_the_gaussian_layer_is_a_normalised_gaussian() -> None:

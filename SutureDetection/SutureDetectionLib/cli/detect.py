@@ -38,6 +38,8 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("--adaptor", default="", metavar="OP/VIDEO",
                         help="also write frames and labels as AdaptOR lays them out, under this operation and video")
     parser.add_argument("--no-pictures", action="store_true", help="write no overlays")
+    parser.add_argument("--backend", default="torch", choices=("torch", "openvino"),
+                        help="what runs our network: torch (default), or OpenVINO where it is installed")
     add_device_option(parser)
 
 
@@ -53,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     check_options(options)
     check_new_folder(options.out)
     source = open_source(options.input, follows=bool(options.track))
-    detector = load_detector(options.weights, options.device)
+    detector = load_detector(options.weights, options.device, options.backend)
     threshold = detector.threshold if options.threshold is None else options.threshold
     settings = SessionSettings(threshold, options.stereo, options.track)
     with progress_bar() as progress, new_folder(options.out) as folder:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from VesselRegistrationLib.errors import UserError
+from VesselRegistrationLib.networks.device import choose_device
+from VesselRegistrationLib.networks.engine import TORCH, Backend, make_backend
 from VesselRegistrationLib.networks.weights import CARD_SUFFIX, load_card, load_network
 from VesselRegistrationLib.resources import resource_directory
 
 from .. import HEIGHT, WIDTH
 from .clusters import THRESHOLD
 from .points import SuturePoints
-from .readout import LEAST_CONFIDENCE, read_clusters, read_stitches
+from .readout import LEAST_CONFIDENCE, StitchArrays, read_clusters, read_stitches
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 SHIPPED = "sutures"
@@ -39,26 +42,26 @@ class SutureDetector:
     ``threshold`` is the confidence from which points count by default; ``origin`` says what the network is.
     """
 
-    def __init__(self, network: nn.Module, threshold: float, origin: Origin, device: str = "auto") -> None:
-        """Take over a network in evaluation mode. Raises UserError for a device that is not there."""
-        import torch
-        from VesselRegistrationLib.networks.device import choose_device
+    def __init__(self, network: nn.Module, threshold: float, origin: Origin, device: str = "auto",
+                 backend: str = TORCH) -> None:
+        """Take over a network; ``backend`` "openvino" is for ours on the CPU.
 
-        from ..networks.stitch_net import StitchNet, fold_normalisation
+        Raises UserError for a device or a backend that is not there.
+        """
+        from ..networks.stitch_net import StackedStitchNet, StitchNet
 
+        self.network = network
         self.threshold = threshold
         self.origin = origin
-        self._device = choose_device(device)
-        self._ours = isinstance(network, StitchNet)
-        folded = fold_normalisation(network.eval()) if self._ours else network.eval()
-        # The published network stays as published; with channels last it would be about a quarter faster.
-        self._format = torch.channels_last if self._ours else torch.contiguous_format
-        self._network = folded.to(self._device, memory_format=self._format)  # type: ignore[call-overload]
-
-    @property
-    def tells_kinds(self) -> bool:
-        """Whether entries, exits and pairs are told apart."""
-        return self._ours
+        self.tells_kinds = isinstance(network, StitchNet)
+        self._run: Backend
+        where = choose_device(device)
+        if isinstance(network, StitchNet):
+            self._run = make_backend(StackedStitchNet(network).eval(), where, backend)
+        elif backend == TORCH:
+            self._run = _AsPublished(network.eval(), where)
+        else:
+            raise UserError(f"The backend {backend} is for our network: choose the backend torch for the paper's.")
 
     def detect(self, image: np.ndarray, threshold: float | None = None) -> SuturePoints:
         """Points of an image (height, width, 3) uint8, in its own pixels, 0-based.
@@ -66,28 +69,35 @@ class SutureDetector:
         Without a ``threshold`` our network's points come with all their confidences from 0.1 on, to be cut by
         ``at_least`` without another run; the paper's read-out needs its threshold beforehand, 0.5 as published.
         """
+        answer = self._run(_prepared(image))[0]
+        points = (read_stitches(StitchArrays.of_stack(answer), LEAST_CONFIDENCE if threshold is None else threshold)
+                  if self.tells_kinds else read_clusters(answer[0], threshold or self.threshold))
+        return points.scaled((image.shape[1] / WIDTH, image.shape[0] / HEIGHT))
+
+
+class _AsPublished:
+    """The paper's network, plain: its second stage (batch, 1, height, width)."""
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self._network = network.to(device)
+        self._device = device
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
         import torch
 
         with torch.inference_mode():
-            return self._read(self._network(self._prepared(image)), threshold).scaled(
-                (image.shape[1] / WIDTH, image.shape[0] / HEIGHT))
+            return self._network(torch.from_numpy(images).to(self._device)).stage_2.float().cpu().numpy()
 
-    def _prepared(self, image: np.ndarray) -> Any:
-        import torch
-        from torch.nn import functional
 
-        pixels = torch.from_numpy(np.array(image)).to(self._device).permute(2, 0, 1)[None].float() / 255.0
-        if image.shape[:2] != (HEIGHT, WIDTH):
-            pixels = functional.interpolate(pixels, (HEIGHT, WIDTH), mode="bilinear", antialias=True,
-                                            align_corners=False)
-        return pixels.contiguous(memory_format=self._format)
+def _prepared(image: np.ndarray) -> np.ndarray:
+    """(1, 3, 288, 512) float32, 0 to 1."""
+    import torch
+    from torch.nn import functional
 
-    def _read(self, answer: Any, threshold: float | None) -> SuturePoints:
-        if self._ours:
-            from ..networks.stitch_net import stitch_arrays
-
-            return read_stitches(stitch_arrays(answer)[0], LEAST_CONFIDENCE if threshold is None else threshold)
-        return read_clusters(answer.stage_2[0, 0].float().cpu().numpy(), threshold or self.threshold)
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255.0
+    if image.shape[:2] != (HEIGHT, WIDTH):
+        pixels = functional.interpolate(pixels, (HEIGHT, WIDTH), mode="bilinear", antialias=True, align_corners=False)
+    return pixels.contiguous().numpy()
 
 
 @dataclass(frozen=True)
@@ -100,13 +110,13 @@ class LoadedNetwork:
     origin: Origin
 
 
-def load_detector(source: Path | None = None, device: str = "auto") -> SutureDetector:
+def load_detector(source: Path | None = None, device: str = "auto", backend: str = TORCH) -> SutureDetector:
     """The shipped detector, that of a model card (JSON), or that of a training's folder, finished or not.
 
     Raises UserError where there is none or it cannot be used.
     """
     loaded = load_network_of(source)
-    return SutureDetector(loaded.network, loaded.threshold, loaded.origin, device)
+    return SutureDetector(loaded.network, loaded.threshold, loaded.origin, device, backend)
 
 
 def load_network_of(source: Path | None) -> LoadedNetwork:

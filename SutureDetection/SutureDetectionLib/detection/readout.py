@@ -24,6 +24,13 @@ def read_peaks(heat: np.ndarray, threshold: float) -> SuturePoints:
     return _of_one_kind(*heat_map_peaks(heat, threshold))
 
 
+STRIDE = 2
+"""Pixels per cell of our network's maps."""
+
+PAIRING_UNIT_PX = 16.0
+"""Length of the pairing vector that our network writes as 1."""
+
+
 @dataclass(frozen=True)
 class StitchArrays:
     """Maps of our network for one image, cells of ``stride`` pixels.
@@ -38,6 +45,12 @@ class StitchArrays:
     offset: np.ndarray
     pairing: np.ndarray
     stride: int
+
+    @classmethod
+    def of_stack(cls, stack: np.ndarray) -> "StitchArrays":
+        """From the network's six maps (6, height, width): heat and exit logits, offset, pairing."""
+        probability = 1.0 / (1.0 + np.exp(-stack[:2].astype(np.float32)))
+        return cls(probability[0], probability[1], stack[2:4], stack[4:6] * PAIRING_UNIT_PX, STRIDE)
 
 
 def read_stitches(maps: StitchArrays, threshold: float = LEAST_CONFIDENCE) -> SuturePoints:

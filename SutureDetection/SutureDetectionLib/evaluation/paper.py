@@ -17,7 +17,7 @@ from .experiments import DATASETS, HELD_OUT, Outcome, run_experiments
 from .figure import write_figure_4
 from .scoring import Scores, match_points
 from .space import triangulation_errors
-from .speed import SpeedComparison, compare_speed, peak_memory_mb, untrained_peer
+from .speed import compare_speed, untrained_peer
 from .tables import all_tables
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _more(ours: "SutureDetector", detectors: Sequence["SutureDetector"],
           progress: ProgressCallback) -> tuple[str, dict[str, Any]]:
     paper = next((detector for detector in detectors if not detector.tells_kinds), None) or untrained_peer()
     frame = next(iter(labelled_frames(HELD_OUT, 1)))
-    speed = SpeedComparison(*compare_speed(ours, paper, frame.image), peak_memory_mb("ours"), peak_memory_mb("paper"))
+    speed = compare_speed(ours, paper, frame.image)
     progress(0.2, "tracks")
     identities = [follow_video(ours, seed, HELD_OUT[index % 2], _VIDEO_FRAMES, lambda fraction, text: None)
                   for index, seed in enumerate(_VIDEO_SEEDS)]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from .stitch_net import PAIRING_UNIT_PX, StitchMaps
+from ..detection.readout import PAIRING_UNIT_PX
+from .stitch_net import StitchMaps
 from .suture_unet import BASELINE, VARIANT_1, HeatMaps
 
 BETA = 2.0

@@ -10,14 +10,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..detection.readout import StitchArrays
-
-STRIDE = 2
-"""Pixels per cell of the output maps."""
-
-PAIRING_UNIT_PX = 16.0
-"""Length of the pairing vector that the network writes as 1."""
-
 WIDTHS = (24, 48, 96, 128)
 PYRAMID_WIDTH = 32
 _PRIOR_LOGIT = -4.0
@@ -79,27 +71,25 @@ class StitchNet(nn.Module):
         return StitchMaps(self.heat(features), self.exit(features), self.offset(features), self.pairing(features))
 
 
-def stitch_arrays(maps: StitchMaps) -> list[StitchArrays]:
-    """The maps of a batch as arrays, one entry per image."""
-    heat, is_exit, offset, pairing = (entry.float().cpu().numpy() for entry in (
-        torch.sigmoid(maps.heat_logits.float()), torch.sigmoid(maps.exit_logits.float()), maps.offset,
-        maps.pairing.float() * PAIRING_UNIT_PX))
-    return [StitchArrays(heat[index, 0], is_exit[index, 0], offset[index], pairing[index], STRIDE)
-            for index in range(len(heat))]
+class StackedStitchNet(nn.Module):
+    """The network with all its maps in one tensor (batch, 6, height, width), for inference engines."""
+
+    def __init__(self, network: StitchNet) -> None:
+        """Wrap a network."""
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Image (batch, 3, height, width) to the stacked maps, in the order of ``StitchMaps``."""
+        return stacked(self.network(image))
+
+
+def stacked(maps: StitchMaps) -> torch.Tensor:
+    """All maps in one tensor (batch, 6, height, width)."""
+    return torch.cat([maps.heat_logits, maps.exit_logits, maps.offset, maps.pairing], dim=1)
 
 
 def convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
     """conv3-BN-ReLU."""
     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
                          nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
-
-
-def fold_normalisation(network: nn.Module) -> nn.Module:
-    """``network`` in evaluation mode with every conv3-BN merged into one convolution; the results stay the same."""
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-    for block in list(network.modules()):
-        if isinstance(block, nn.Sequential) and len(block) == 3 and isinstance(block[1], nn.BatchNorm2d):
-            block[0] = fuse_conv_bn_eval(block[0].eval(), block[1].eval())  # type: ignore[type-var]
-            block[1] = nn.Identity()
-    return network

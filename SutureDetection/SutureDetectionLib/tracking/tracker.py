@@ -15,15 +15,18 @@ NO_TRACK = -1
 class TrackingSettings:
     """Distances as shares of the picture's width, times in frames.
 
-    A point belongs to a track if it is nearer than ``gate`` to where the track is expected. ``continue_share`` of the
-    threshold suffices to go on with a track. A track that was seen ``confirm`` times is kept for ``patience`` frames
-    without a sight, another for ``early_patience``. ``search`` is how far the picture may have moved while hardly
-    anything could be seen.
+    A new point must be surer than the threshold by ``new_share`` of what is left to 1, or be seen twice; all points of
+    the first ``trusting`` frames count. A point belongs to a track if it is nearer than ``gate`` to where the track is
+    expected. ``continue_share`` of the threshold suffices to go on with a track. A track that was seen ``confirm``
+    times is kept for ``patience`` frames without a sight, another for ``early_patience``. ``search`` is how far the
+    picture may have moved while hardly anything could be seen.
     """
 
     gate: float = 0.016
     search: float = 0.15
     continue_share: float = 0.5
+    new_share: float = 0.5
+    trusting: int = 2
     confirm: int = 3
     patience: int = 100
     early_patience: int = 2
@@ -51,6 +54,8 @@ class SutureTracker:
         self._gate = self._settings.gate * width
         self._search = self._settings.search * width
         self._threshold = threshold
+        self._sure = threshold + self._settings.new_share * (1.0 - threshold)
+        self._frames = 0
         self._tracks: list[_Track] = []
         self._next = 0
 
@@ -69,6 +74,9 @@ class SutureTracker:
             self._tracks.append(_Track(self._next, points.positions[index].copy()))
             self._next += 1
         counted = track_of != NO_TRACK
+        if self._frames >= self._settings.trusting:
+            counted[begins] = points.confidence[begins] >= self._sure
+        self._frames += 1
         numbers = np.array([self._tracks[index].number for index in track_of[counted]], dtype=int)
         self._tracks = [track for track in self._tracks if track.missing <= self._patience_of(track)]
         return points.chosen(counted).at_least(0.0), numbers

@@ -79,9 +79,7 @@ def calibrate(network: StitchNet, frames: int = _CALIBRATION_FRAMES) -> float:
 
 def _found(network: StitchNet, frames: int) -> tuple[np.ndarray, int]:
     """Confidence and whether it was right (N, 2) of all points down to a low confidence; and how many labels."""
-    import copy
-
-    detector = SutureDetector(copy.deepcopy(network), 0.0, Origin("", "", {}))
+    detector = SutureDetector(network, 0.0, Origin("", "", {}))
     rows, labels = [], 0
     for frame in labelled_frames(TRAINING_DOMAINS, frames, VALIDATION_SEED + _BEYOND_VALIDATION):
         labels += len(frame.labels.points)
@@ -109,9 +107,7 @@ def _logit(probability: np.ndarray) -> np.ndarray:
 
 
 def _scores(network: nn.Module, threshold: float, cases: int) -> dict[str, float]:
-    import copy
-
-    detector = SutureDetector(copy.deepcopy(network), threshold, Origin("", "", {}))
+    detector = SutureDetector(network, threshold, Origin("", "", {}))
     scores: dict[str, float] = {}
     for domain in HELD_OUT_DOMAINS:
         found = score_detector(detector, labelled_frames((domain,), cases))

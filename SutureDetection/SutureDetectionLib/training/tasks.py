@@ -15,12 +15,12 @@ from VesselRegistrationLib.training.samples import Sample, all_samples
 from VesselRegistrationLib.training.settings import TrainingSettings
 
 from ..detection.points import SuturePoints
-from ..detection.readout import LEAST_CONFIDENCE, read_clusters, read_stitches
+from ..detection.readout import LEAST_CONFIDENCE, STRIDE, StitchArrays, read_clusters, read_stitches
 from ..evaluation.scoring import ScoredImage, score_images
 from ..formats.labels import Labels
 from ..networks.architectures import STITCH_NET, SUTURE_UNET, build_network
 from ..networks.losses import StitchBatch, paper_loss, stitch_loss
-from ..networks.stitch_net import STRIDE, StitchMaps, stitch_arrays
+from ..networks.stitch_net import StitchMaps, stacked
 from ..networks.suture_unet import HeatMaps
 from ..networks.targets import GAUSS, Distribution, binary_map, heat_map, stitch_targets
 from .augmentation import OUR_RANGES, PAPER_RANGES, augment
@@ -146,8 +146,8 @@ class OurTask(SutureTask):
         return stitch_loss(StitchMaps(*(whole_batch(entry) for entry in found)), target)
 
     def _found(self, network: nn.Module, image: torch.Tensor) -> list[SuturePoints]:
-        maps = network(image)
-        return [read_stitches(entry, LEAST_CONFIDENCE) for entry in stitch_arrays(maps)]
+        answer = stacked(network(image)).float().cpu().numpy()
+        return [read_stitches(StitchArrays.of_stack(entry), LEAST_CONFIDENCE) for entry in answer]
 
     def _scores(self, found: Sequence[SuturePoints], truth: Sequence[Labels]) -> dict[str, float]:
         best = {"f1": -1.0}
