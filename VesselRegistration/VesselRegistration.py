@@ -25,6 +25,7 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 from VesselRegistrationLib.mesh.reading import read_model
+from VesselRegistrationLib.networks.frame_network import FrameNetwork
 from VesselRegistrationLib.panel.cineStep import CineStep
 from VesselRegistrationLib.panel.dataStep import DataStep
 from VesselRegistrationLib.panel.icons import setIcons
@@ -43,6 +44,7 @@ from VesselRegistrationLib.registration.masks import DEFAULT_THRESHOLD, FrameSeg
 from VesselRegistrationLib.resources import resource_directory
 from VesselRegistrationLib.scene.batchNodes import defaultsFrom, processCases
 from VesselRegistrationLib.scene.cineBridge import trackRun
+from VesselRegistrationLib.scene.deviceBridge import findDevices
 from VesselRegistrationLib.scene.liveTracking import LiveTracker
 from VesselRegistrationLib.scene.maskBridge import findVessels
 from VesselRegistrationLib.scene.modelBridge import addModel, middleOf, surfaceFromModel
@@ -256,6 +258,11 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
                     progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop) -> None:
         """Find the vessels of X-rays; a registration then uses these masks. Raises UserError and Cancelled."""
         findVessels(xrayNodes, FrameSegmenter(fieldOfView, threshold, device), threshold, progress, shouldStop)
+
+    def findDevices(self, xrayNodes: Sequence[vtkMRMLScalarVolumeNode], network: str, device: str = "auto",
+                    progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop) -> int:
+        """Show the catheters and guidewires of X-rays, gives how many there are. Raises UserError and Cancelled."""
+        return findDevices(xrayNodes, FrameNetwork(network, device), progress=progress, shouldStop=shouldStop)
 
     def resultOf(self, transformNode: vtkMRMLLinearTransformNode | None) -> dict | None:
         """The content of result.json of the registration that gave a transform, None where none did."""

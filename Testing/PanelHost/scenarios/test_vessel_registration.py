@@ -414,3 +414,106 @@ def testTrackReplayAndLive(panel, host):
     panel.ui.liveButton.click()
     assert panel.ui.liveLabel.isVisibleTo(panel.parent) is False
     assert "Accepted" in said(panel.ui.statusLabel)
+
+
+def testGradCamShown(panel, host):
+    """What the network looked at lies over the X-ray while the box is ticked, and the model afterwards."""
+    panel.ui.sampleButton.click()
+    assert panel.ui.gradCamCheckBox.enabled is False
+    panel.ui.findVesselsButton.click()
+    panel.ui.gradCamCheckBox.checked = True
+    heat = panel.session.node.xray.GetNodeReference("HybridOR.gradCam")
+    values = slicer.util.arrayFromVolume(heat)
+    assert values.max() > 0.8
+    assert values.min() == 0.0
+    composite = host.application.layoutManager().sliceWidget("HybridORXray1").sliceLogic().GetSliceCompositeNode()
+    assert composite.GetForegroundVolumeID() == heat.GetID()
+    panel.ui.gradCamCheckBox.checked = False
+    assert composite.GetForegroundVolumeID() != heat.GetID()
+
+
+def testDevicesShownAndHidden(panel, host):
+    """A curve with its tip lies where the device is, in the view of its own X-ray."""
+    from VesselRegistrationLib.catheters.tracing import trace_devices
+    from VesselRegistrationLib.scene.deviceBridge import devicesOf, showDevices
+    from VesselRegistrationLib.scene.volumeBridge import ijkToRas
+
+    panel.ui.sampleButton.click()
+    xray = panel.session.node.xray
+    drawn = np.zeros((512, 512), np.float32)
+    drawn[200:512, 300:304] = 1.0
+    showDevices(xray, trace_devices(drawn))
+    panel.session.refresh()
+    curve, tip = devicesOf(xray)
+    pixel = np.linalg.inv(ijkToRas(xray)) @ [*tip.GetNthControlPointPositionVector(0), 1.0]
+    np.testing.assert_allclose(pixel[:2], [301.5, 200.0], atol=3.0)
+    assert curve.GetNumberOfControlPoints() > 5
+    assert panel.ui.devicesCheckBox.isVisibleTo(panel.ui.segmentationFrame) is True
+    panel.ui.devicesCheckBox.checked = False
+    assert curve.GetDisplayNode().GetVisibility() == 0
+
+
+def testNothingElseBeginsWhileSomethingRuns(panel, host):
+    """While a registration runs every other step is greyed out; a click that comes all the same does nothing."""
+    panel.ui.sampleButton.click()
+    seen = []
+
+    def click():
+        seen.append([step.frame.enabled for step in panel.steps] + [panel.ui.findVesselsButton.enabled])
+        for button in (panel.ui.findVesselsButton, panel.ui.sampleButton):
+            button.enabled = True
+            panel.steps[0].attempt(panel.steps[0]._loadSample)
+
+    during(panel, click)
+    panel.ui.registerButton.click()
+    assert seen == [[False] * 7]
+    assert len(slicer.util.getNodesByClass("vtkMRMLModelNode")) <= 40
+    assert "Accepted" in said(panel.ui.statusLabel)
+
+
+def testReloadDuringRegistration(panel, host):
+    """The panel that goes away touches nothing any more; the new one is ready."""
+    panel.ui.sampleButton.click()
+    during(panel, panel.onReload)
+    panel.ui.registerButton.click()
+    host.settle()
+    fresh = slicer.modules.VesselRegistrationWidget
+    assert fresh is not panel
+    assert fresh.ui.registerButton.enabled is True
+    assert fresh.ui.registerButton.text == "Register"
+
+
+def testSceneClosedDuringTrackingAndLive(panel, host):
+    panel.ui.sampleButton.click()
+    panel.ui.secondXraySelector.setCurrentNode(None)
+    panel.ui.registerButton.click()
+    panel.ui.liveButton.click()
+    assert panel.steps[-1].live.running
+    slicer.mrmlScene.Clear(False)
+    host.settle()
+    assert panel.steps[-1].live.running is False
+    assert panel.ui.liveButton.checked is False
+    panel.ui.sampleButton.click()
+    panel.ui.secondXraySelector.setCurrentNode(None)
+    panel.ui.registerButton.click()
+    during(panel, lambda: slicer.mrmlScene.Clear(False))
+    panel.ui.trackButton.click()
+    host.settle()
+    assert isSentence(said(panel.ui.cineMessageLabel))
+    assert panel.ui.trackButton.enabled is False
+
+
+def testGeometryIsGivenAndTakenBack(panel, host):
+    """A value that the user gives is named as such; an impossible one is refused in a sentence."""
+    panel.ui.sampleButton.click()
+    header = panel.ui.sidSpinBox.value
+    assert "(0018,1110)" in said(panel.ui.sidSourceLabel)
+    panel.ui.sidSpinBox.value = header + 10
+    assert "given by the user" in said(panel.ui.sidSourceLabel)
+    panel.ui.sidSpinBox.value = panel.ui.sodSpinBox.value - 50
+    assert isSentence(said(panel.ui.dataMessageLabel) + said(panel.ui.projectionMessageLabel))
+    panel.ui.sidSpinBox.value = panel.ui.sidSpinBox.minimum
+    assert panel.ui.sidSpinBox.value == header
+    assert "(0018,1110)" in said(panel.ui.sidSourceLabel)
+    panel.ui.viewComboBox.currentIndex = 1
+    assert panel.ui.sidSpinBox.value != header

@@ -9,7 +9,8 @@ from ..resources import resource_directory
 ICONS = {
     "sampleButton": "Sample", "loadModelButton": "Open", "loadXrayButton": "Open", "loadSecondXrayButton": "Open",
     "wholeImageButton": "WholeImage", "placeRoiButton": "Region", "findVesselsButton": "Vessels",
-    "editMaskButton": "Edit", "dropEditsButton": "Undo", "markModelButton": "Landmark", "markXrayButton": "Landmark",
+    "findDevicesButton": "Devices", "editMaskButton": "Edit", "dropEditsButton": "Undo",
+    "markModelButton": "Landmark", "markXrayButton": "Landmark",
     "markSecondXrayButton": "Landmark", "registerButton": "Register", "adviseButton": "SecondView",
     "undoButton": "Undo", "saveReportButton": "Save", "savePoseButton": "Save", "saveDicomButton": "Save",
     "trackButton": "Track", "playButton": "Play", "liveButton": "Live",

@@ -42,5 +42,7 @@ class VesselRegistrationParameterNode:
     threshold: Annotated[float, WithinRange(0.05, 0.95)] = 0.5
     showProjection: bool = True
     showMask: bool = False
+    showGradCam: bool = False
+    showDevices: bool = True
     overlayStyle: str = STYLES[0]
     overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5

@@ -5,7 +5,10 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from ..networks.device_networks import device_network
 from ..networks.device_report import device_report
+from ..scene.deviceBridge import devicesOf, setDevicesVisible
+from ..scene.gradCamBridge import explainVessels, explanationOf
 from ..scene.maskBridge import dropEdits, editedNode, editMask, isEdited, isFound, takeEdits, thresholdAnew
 from .choiceBox import ChoiceBox
 from .dependencies import ensureNetworks
@@ -16,7 +19,7 @@ from .step import Step
 
 
 class SegmentationStep(Step):
-    """Find vessels, choose the threshold, edit the mask."""
+    """Find vessels, choose the threshold, edit the mask; find devices where a network for them is shipped."""
 
     name = "segmentation"
 
@@ -30,6 +33,8 @@ class SegmentationStep(Step):
                          ChoiceBox(ui.deviceComboBox, session, "device",
                                    self._devices if device_report().cuda else self._devices[:2])]
         self.connectLong(ui.findVesselsButton, ui.segmentationProgressBar, self._find)
+        self.connectLong(ui.findDevicesButton, ui.devicesProgressBar, self._findDevices)
+        self._deviceNetwork = device_network()
         self.connect(ui.editMaskButton, "clicked(bool)", self._edit)
         self.connect(ui.dropEditsButton, "clicked(bool)", self._dropEdits)
         ui.thresholdSlider.connect("valueChanged(double)", lambda *_signal: self.attempt(self._threshold))
@@ -46,6 +51,14 @@ class SegmentationStep(Step):
         ui.thresholdSlider.enabled = not any(edited)
         ui.editMaskButton.enabled = any(found)
         ui.dropEditsButton.visible = any(edited)
+        ui.gradCamCheckBox.enabled = any(found)
+        ui.findDevicesButton.visible = self._deviceNetwork is not None
+        ui.findDevicesButton.enabled = bool(xrays)
+        ui.devicesCheckBox.visible = any(devicesOf(xray) for xray in xrays)
+        for xray in xrays:
+            setDevicesVisible(xray, self.session.node.showDevices)
+        if self.session.node.showGradCam:
+            self.guarded(self._explain, xrays)
         self.done(bool(found) and all(found))
         if not xrays:
             self.hint(_("Choose or load an X-ray."))
@@ -73,6 +86,19 @@ class SegmentationStep(Step):
                                   session.shouldStop)
         if session.node is not None:
             session.node.showMask = True
+
+    def _findDevices(self) -> None:
+        session, node = self.session, self.session.node
+        ensureNetworks()
+        count = session.logic.findDevices(session.xrays, self._deviceNetwork, node.device, session.showProgress,
+                                          session.shouldStop)
+        self.say(_("{count} devices found.").format(count=count) if count else _("No devices found."))
+
+    def _explain(self, xrays: list[slicer.vtkMRMLScalarVolumeNode]) -> None:
+        """Work out what the network looked at, where that is not known yet."""
+        for xray in xrays:
+            if isFound(xray) and explanationOf(xray) is None:
+                explainVessels(xray)
 
     def _threshold(self) -> None:
         for xray in self.session.xrays:

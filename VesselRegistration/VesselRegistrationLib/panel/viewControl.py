@@ -6,8 +6,10 @@ import slicer
 
 from ..errors import UserError
 from ..scene.cineBridge import isTracked
+from ..scene.gradCamBridge import explanationOf, showOver
 from ..scene.guidanceViews import GuidanceViews
 from ..scene.liveOverlay import OverlayStyle
+from ..scene.viewLayout import XRAY_VIEW_NAMES, sliceLogic
 from ..scene.volumeBridge import geometryFromVolume
 from .session import PanelSession
 
@@ -48,6 +50,16 @@ class ViewControl:
         if self._views is not None:
             self._views.setStyle(self._style(), node.overlayOpacity)
             self._views.settle()
+            self._showExplanations()
+
+    def _showExplanations(self) -> None:
+        """Lay what the network looked at over the X-rays, where that is wanted and known."""
+        if not self._session.node.showGradCam:
+            return
+        for name, xray in zip(XRAY_VIEW_NAMES, self._session.xrays, strict=False):
+            image, logic = explanationOf(xray), sliceLogic(slicer.app.layoutManager(), name)
+            if image is not None and logic is not None:
+                showOver(logic, image, self._session.node.overlayOpacity)
 
     def moved(self) -> None:
         """The model moves: its exact picture waits until it rests."""
@@ -97,6 +109,8 @@ class ViewControl:
 
     def _style(self) -> OverlayStyle:
         node = self._session.node
+        if node.showGradCam and any(explanationOf(xray) is not None for xray in self._session.xrays):
+            return OverlayStyle.NONE
         if node.showMask:
             return OverlayStyle.MASK
         if node.transform is None:

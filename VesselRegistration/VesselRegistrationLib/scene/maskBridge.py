@@ -78,6 +78,11 @@ def givenMask(xrayNode: slicer.vtkMRMLScalarVolumeNode, threshold: float) -> Ves
     return VesselMask(threshold_mask(_probability(xrayNode), threshold), facts["source"], weights=facts["weights"])
 
 
+def networkOf(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> str | None:
+    """The network that found the vessels of the frame on show, None where they have not been found."""
+    return next(iter(_facts(xrayNode)["weights"]), None) if isFound(xrayNode) else None
+
+
 def editMask(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLSegmentationNode:
     """A segmentation with the mask of an X-ray, for Segment Editor. Raises UserError where there is no mask yet."""
     labelmapNode, segmentationNode = nodeInRole(xrayNode, "mask"), nodeInRole(xrayNode, _SEGMENTATION)

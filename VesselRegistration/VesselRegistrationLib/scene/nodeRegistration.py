@@ -38,6 +38,10 @@ def missingInput(modelNode: slicer.vtkMRMLModelNode | None,
         missing = [words.split(" (--")[0] for words in geometryFromVolume(xrayNode).missing()]
         if missing:
             return f"{xrayNode.GetName()} does not say its {', '.join(missing)}: give it under C-arm geometry."
+        try:
+            viewFromVolume(xrayNode)
+        except UserError as impossible:
+            return str(impossible)
     return ""
 
 
