@@ -12,8 +12,7 @@ import pydicom
 import pytest
 from PIL import Image
 from VesselRegistrationLib import __version__
-from VesselRegistrationLib.cli import main as main_module
-from VesselRegistrationLib.cli import options, register
+from VesselRegistrationLib.cli import command_line, options, register
 from VesselRegistrationLib.cli.main import main
 from VesselRegistrationLib.networks.device import DEVICES
 from VesselRegistrationLib.networks.weights import load_card
@@ -232,7 +231,7 @@ def test_an_interrupt_ends_cleanly(registered_arguments, monkeypatch, tmp_path, 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(register, "run", interrupt)
-    assert main(registered_arguments(tmp_path / "out")) == main_module.STOPPED
+    assert main(registered_arguments(tmp_path / "out")) == command_line.STOPPED
     assert capsys.readouterr().err == "Stopped.\n"
 
 
