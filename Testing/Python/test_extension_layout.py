@@ -194,10 +194,11 @@ def test_the_extension_configures_and_its_modules_import_as_they_are_installed(t
                           check=False)
     assert done.returncode == 0, done.stderr
     record = (build / "record.txt").read_text().splitlines()
-    assert record[:5] == ["module VesselRegistration generic tests TRUE", "test VesselRegistration.py",
+    assert record[:7] == ["module VesselRegistration generic tests TRUE", "test VesselRegistration.py",
+                          "test VesselRegistrationPanelTest.py", "test VesselRegistrationPanelTest.py",
                           "module SutureDetection generic tests TRUE", "test SutureDetection.py", "config"]
     assert record[-1] == "package HybridOR"
-    facts = dict(line.split(" ", 1) for line in record[5:-1])
+    facts = dict(line.split(" ", 1) for line in record[7:-1])
     assert facts["DEPENDS"] == "PyTorch"
     assert all(facts.values())
     for name in ("ICONURL", "SCREENSHOTURLS"):

@@ -112,6 +112,7 @@ class Host:
         panel.setMRMLScene(slicer.mrmlScene)
         widget = getattr(sys.modules[name], name + "Widget")(panel)
         setattr(slicer.modules, name + "Widget", widget)
+        panel._python = widget
         widget.setup()
         return widget
 

@@ -39,7 +39,12 @@ class ModulePanel(qMRMLWidget):
     def __init__(self) -> None:
         super().__init__()
         self._entered = False
+        self._python: Any = None
         self.setLayout(QtWidgets.QVBoxLayout())
+
+    def self(self) -> Any:
+        """Return the Python object of the panel."""
+        return self._python
 
     isEntered = QtCore.Property(bool, lambda self: self._entered)
 

@@ -7,6 +7,8 @@ in Slicer.
 from __future__ import annotations
 
 import re
+import unittest
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -517,3 +519,13 @@ def testGeometryIsGivenAndTakenBack(panel, host):
     assert "(0018,1110)" in said(panel.ui.sidSourceLabel)
     panel.ui.viewComboBox.currentIndex = 1
     assert panel.ui.sidSpinBox.value != header
+
+
+def testSlicersOwnPanelTest(panel):
+    """The test that Slicer runs for the panel runs here too."""
+    folder = Path(__file__).parents[3] / "VesselRegistration" / "Testing" / "Python"
+    found = unittest.TestLoader().discover(str(folder), "VesselRegistrationPanelTest.py")
+    assert found.countTestCases() == 4
+    outcome = found.run(unittest.TestResult())
+    assert [text for _, text in outcome.failures + outcome.errors] == []
+    assert outcome.skipped == []
