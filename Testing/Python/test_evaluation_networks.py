@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from catheter_shapes import drawn, line
+from catheter_shapes import drawn, line, pigtail
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from VesselRegistrationLib.catheters.tracing import trace_devices
 from VesselRegistrationLib.cli.main import main
 from VesselRegistrationLib.errors import UserError
 from VesselRegistrationLib.evaluation import segmentation
-from VesselRegistrationLib.evaluation.curve_scores import assigned_distances, score_curves
+from VesselRegistrationLib.evaluation.curve_scores import assigned_distances, score_curves, stands_free
 from VesselRegistrationLib.evaluation.figures import Overlay, extremes, gray_of, overlap_picture
 from VesselRegistrationLib.evaluation.frames import folder_frames, simulated_frames
 from VesselRegistrationLib.evaluation.grad_cam import deepest_layer, grad_cam, layer_names
@@ -114,6 +114,15 @@ def test_curves_are_scored():
     assert scores.false_tips == 0
     missed = score_curves((), curves, np.array([curve[-1] for curve in curves]))
     assert missed.count_error == -2 and missed.tip_errors_px == (np.inf, np.inf) and np.isnan(missed.centreline_px)
+
+
+def test_tips_in_loops_and_on_other_devices_are_not_free():
+    straight, crossing = line((150, 120), (0, 40)), line((0, 120), (152, 122))
+    assert stands_free(straight[0], [straight])
+    assert not stands_free(straight[0], [straight, crossing])
+    loop = pigtail((128, 255), (128, 90), 8, 2 * np.pi)
+    assert not stands_free(loop[-1], [loop])
+    assert stands_free(loop[0], [loop])
 
 
 def test_corner_errors_are_those_of_the_motion():

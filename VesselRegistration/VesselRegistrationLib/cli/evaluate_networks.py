@@ -104,6 +104,9 @@ def run_segmentation(options: argparse.Namespace) -> None:
     notes = ("Medians over cases, but means and shares where the column says so; all measures of a case come from the "
              f"same binary mask, probability above {options.threshold:g} and nothing removed; pixels at the frame's "
              "own size.")
+    if what == "device":
+        notes += (" Free tips lie 5 px or more from any other device and from the rest of their own; the others, in "
+                  "loops or along other devices, no mask can show.")
     weights = {network.name: network.weights for network in networks}
     print(markdown_of_networks(outcomes, measures, command, notes, patients=False))
     if options.out is not None:

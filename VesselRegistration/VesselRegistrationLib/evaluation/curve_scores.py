@@ -10,6 +10,8 @@ from scipy.spatial import cKDTree
 from ..catheters.tracing import DeviceCurve
 
 NEAR_PX = 3.0
+_CLEAR_PX = 5.0
+_OWN_END_PX = 12.0
 _FAR = 1e6
 
 
@@ -18,9 +20,11 @@ class CurveScores:
     """``tip_errors_px``: for every true tip that can be seen, the distance to the found tip that was assigned to it,
     infinite where none was left. ``false_tips`` were assigned to none. ``count_error`` is the number of found devices
     less that of true ones. ``centreline_px`` is the median distance of found centrelines to the true ones, not a number
-    where nothing was found."""
+    where nothing was found. ``free_tip_errors_px`` are the tip errors of true tips that stand free: 5 px from any other
+    device and from the rest of their own, so that a mask can show where they are."""
 
     tip_errors_px: tuple[float, ...]
+    free_tip_errors_px: tuple[float, ...]
     false_tips: int
     count_error: int
     centreline_px: float
@@ -30,9 +34,26 @@ def score_curves(found: Sequence[DeviceCurve], curves: Sequence[np.ndarray], tip
     """Compare found devices with true curves, each (N, 2) px (col, row), and true visible tips (K, 2)."""
     found_tips = np.array([curve.tip for curve in found if curve.tip is not None]).reshape(-1, 2)
     errors = assigned_distances(found_tips, np.asarray(tips, dtype=float).reshape(-1, 2))
+    free = [stands_free(tip, curves) for tip in np.asarray(tips, dtype=float).reshape(-1, 2)]
     return CurveScores(tuple(float(error) for error in errors),
+                       tuple(float(error) for error, clear in zip(errors, free, strict=True) if clear),
                        max(0, len(found_tips) - int(np.isfinite(errors).sum())), len(found) - len(curves),
                        _centreline_distance(found, curves))
+
+
+def stands_free(tip: np.ndarray, curves: Sequence[np.ndarray]) -> bool:
+    """Whether a tip (2,) px lies clear of all curves (N, 2) px but the last 12 px of its own."""
+    own = min(curves, key=lambda curve: min(np.linalg.norm(curve[end] - tip) for end in (0, -1)), default=None)
+    for curve in curves:
+        rest = np.asarray(curve, dtype=float)
+        if curve is own:
+            if np.linalg.norm(rest[-1] - tip) < np.linalg.norm(rest[0] - tip):
+                rest = rest[::-1]
+            along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(rest, axis=0), axis=1))])
+            rest = rest[along > _OWN_END_PX]
+        if len(rest) and np.linalg.norm(rest - tip, axis=1).min() < _CLEAR_PX:
+            return False
+    return True
 
 
 def assigned_distances(found: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -83,6 +83,7 @@ CATHETER_MEASURES = (
     Measure("tip_px", "tip px", np.median, ".1f", "lower"),
     Measure("tip_px", "tip < 3 px", share_below(3.0), ".0%"),
     Measure("tip_px", "tip < 2 px", share_below(2.0), ".0%"),
+    Measure("free_tip_px", "free tip < 3 px", share_below(3.0), ".0%"),
     Measure("false_tips", "false tips per frame", np.mean, ".2f", "lower"),
     Measure("centreline_px", "centreline px", np.median, ".2f", "lower"),
     Measure("count_error", "devices too many or few", lambda values: float(np.mean(np.abs(values))), ".2f", "lower"),

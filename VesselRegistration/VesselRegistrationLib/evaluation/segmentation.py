@@ -49,7 +49,7 @@ def _judged(network: JudgedNetwork, what: str, frame: EvaluationFrame, number: i
         curves = score_curves(found, frame.curves, frame.tips)
         values |= {"false_tips": float(curves.false_tips), "count_error": float(curves.count_error),
                    "centreline_px": curves.centreline_px}
-        lists = {"tip_px": curves.tip_errors_px}
+        lists = {"tip_px": curves.tip_errors_px, "free_tip_px": curves.free_tip_errors_px}
     return NetworkOutcome(network.name, frame.domain, frame.patient, frame.name, number, values, lists)
 
 
