@@ -22,6 +22,7 @@ from VesselRegistrationLib.training.losses import complementary_cross_entropy, c
 from VesselRegistrationLib.training.matching import MatchingTask
 from VesselRegistrationLib.training.pool import SamplePool
 from VesselRegistrationLib.training.samples import CatheterSamples, MatchingSamples, VesselSamples, stream
+from VesselRegistrationLib.training.scores import outputs_of
 from VesselRegistrationLib.training.settings import (
     TrainingSettings,
     catheter_settings,
@@ -344,3 +345,9 @@ def test_no_anatomy_is_in_two_splits() -> None:
                      for index in range(700)} for split in ("training", "validation")}
     assert len(shots["training"]) == 36 and len(shots["validation"]) == 4
     assert not shots["training"] & shots["validation"]
+
+
+def test_the_name_of_a_card_tells_what_its_outputs_are() -> None:
+    assert outputs_of("vessels_lower") == outputs_of("vessels_dru_net") == ("vessel",)
+    assert outputs_of("vessels") == outputs_of("catheter") == ("vessel", "device")
+    assert outputs_of("catheter_light") == outputs_of("catheter_ambrosini") == ("device", "background")

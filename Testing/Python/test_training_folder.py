@@ -10,7 +10,10 @@ import xa_files
 from PIL import Image
 from VesselRegistrationLib.cli.main import main
 from VesselRegistrationLib.errors import UserError
+from VesselRegistrationLib.training.architectures import CATHETER_NETWORKS
 from VesselRegistrationLib.training.checkpoint import read_checkpoint
+from VesselRegistrationLib.training.export import export_network
+from VesselRegistrationLib.training.first_weights import load_first_weights
 from VesselRegistrationLib.training.frame_folder.dataset import FrameSamples, divide, load_folder
 from VesselRegistrationLib.training.frame_folder.listing import find_frames
 from VesselRegistrationLib.training.frame_folder.masks import read_mask
@@ -211,6 +214,12 @@ def test_fine_tuning_from_the_command_line(tmp_path: Path, capsys: pytest.Captur
     assert changed and not any(name.startswith(("head.", "encoder.0.")) for name in changed)
     report = (tmp_path / "tuned" / "report.md").read_text(encoding="utf-8")
     assert "frozen: all-but-7" in report and "6 annotated frames" in report
+    card = export_network(tmp_path / "tuned", tmp_path / "weights", "2", cases=1)
+    assert card.training_data.startswith("REAL frames") and last["origin"]["init"] in card.training_data
+    assert "--data FOLDER --init WEIGHTS --freeze all-but-7" in card.training_command
+    assert 0 <= card.scores["validation_dice"] == round(last["best_score"], 4)
+    assert load_first_weights(CATHETER_NETWORKS["ours"].build(), str(card.folder / "catheter.json"),
+                              CATHETER_NETWORKS["ours"]).startswith("catheter 2 (SHA-256 ")
     capsys.readouterr()
     assert main(["train", "vessels", "--init", "nothing", "--data", str(tmp_path / "data"), "--out",
                  str(tmp_path / "x")]) == 2

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from VesselRegistrationLib.errors import UserError
 from VesselRegistrationLib.training.catheter import catheter_settings_of
+from VesselRegistrationLib.training.matching import matching_task
 from VesselRegistrationLib.training.plan import read_plan
 from VesselRegistrationLib.training.settings import OUR_CATHETER, PAPER_CATHETER, fine_tuning
 from VesselRegistrationLib.training.vessels import vessel_settings_of
@@ -51,6 +52,13 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
         read_plan("vessels", tmp_path / "none.toml", {})
     with pytest.raises(UserError, match="simulated pairs alone"):
         read_plan("matching", None, {"data": "somewhere"})
+    with pytest.raises(UserError, match="known motions"):
+        matching_task(read_plan("matching", None, {"recipe": "paper"}))
+    with pytest.raises(UserError, match="compact or published"):
+        matching_task(read_plan("matching", None, {"network": "light"}))
+    task, settings = matching_task(read_plan("matching", None, {"network": "published", "recipe": "paper", "steps": 9}))
+    assert (task.name, settings.learning_rate, settings.steps) == ("matching_published", 1e-4, 9)
+    assert matching_task(read_plan("matching", None, {}))[0].main_score == "corner_px"
     with pytest.raises(UserError, match="both fields of view"):
         vessel_settings_of(read_plan("vessels", None, {"field_of_view": "lower"}))
     with pytest.raises(UserError, match="one network per field of view"):

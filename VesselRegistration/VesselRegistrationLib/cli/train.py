@@ -1,9 +1,11 @@
 """vessel-registration train: train the networks, on simulated or on own frames, and export what was trained."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..progress import ignore_progress
 from .options import FIELDS_OF_VIEW, add_device_option, new_command, positive_number, whole_number
 from .progress_bar import progress_bar
 
@@ -52,7 +54,7 @@ def train(options: argparse.Namespace) -> None:
     from ..training.trainer import Place
 
     plan = read_plan(options.task, options.config, {name: getattr(options, name) for name in _PLANNED})
-    with progress_bar() as progress:
+    with progress_bar() if leads() else nullcontext(ignore_progress) as progress:
         outcome = run_plan(plan, options.out, place=Place(options.device, options.threads, options.workers),
                            resume=options.resume, progress=progress)
     if leads():

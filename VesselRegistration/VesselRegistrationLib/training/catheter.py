@@ -6,7 +6,7 @@ from ..errors import UserError
 from .architectures import BACKGROUND, CATHETER_NETWORKS, DEVICE, OURS, design_of
 from .frame_folder.dataset import FolderSplit
 from .plan import CATHETER, TrainingPlan
-from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, CatheterSamples, Sample
+from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, CatheterSamples, Sample, mixed_catheters
 from .segmentation import SegmentationTask
 from .settings import WEIGHTED_CROSS_ENTROPY, WEIGHTED_DICE, TrainingSettings, catheter_settings
 from .split import TRAINING_SPLIT, VALIDATION_SPLIT
@@ -22,7 +22,10 @@ def catheter_task(plan: TrainingPlan, settings: TrainingSettings, folder: Folder
     if folder is not None:
         return CatheterTask(settings, folder.training, folder.validation, plan.network, (DEVICE,))
     targets = design_of(plan.network, CATHETER_NETWORKS).targets
-    return CatheterTask(settings, CatheterSamples(TRAINING_SPLIT, plan.seed * SEEDS_PER_TRAINING, targets),
+    first = plan.seed * SEEDS_PER_TRAINING
+    samples: Dataset[Sample] = (mixed_catheters(TRAINING_SPLIT, first, targets) if settings.change_appearance
+                                else CatheterSamples(TRAINING_SPLIT, first, targets))
+    return CatheterTask(settings, samples,
                         CatheterSamples(VALIDATION_SPLIT, HELD_OUT_SEED, targets), plan.network)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from ..errors import UserError
 from ..networks.affine_cnn import warp
 from ..networks.device import autocast
 from ..networks.losses import matching_loss, pyramid_matching_loss
@@ -15,6 +16,7 @@ from .augmentation import Generators, augment_pair
 from .distributed import whole_batch
 from .plan import MATCHING, TrainingPlan
 from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, MatchingSamples, Sample, all_samples
+from .settings import OURS as OUR_RECIPE
 from .settings import PYRAMID_DICE, TrainingSettings, matching_settings
 from .split import TRAINING_SPLIT, VALIDATION_SPLIT
 from .supervised_matching import (
@@ -29,9 +31,15 @@ _VALIDATION_BATCH = 8
 
 
 def matching_task(plan: TrainingPlan) -> tuple[Task, TrainingSettings]:
-    """Task and settings of a plan: "ours" learns from known motions, the published networks from overlap alone."""
+    """Task and settings of a plan: "ours" learns from known motions, the published networks from overlap alone.
+
+    Raises UserError for a network or recipe that is not known, and for ours by the paper's recipe.
+    """
     first = plan.seed * SEEDS_PER_TRAINING
     if plan.network == OURS:
+        if plan.recipe != OUR_RECIPE:
+            raise UserError("Our matching network learns from known motions, by our recipe: choose the network compact "
+                            "or published for the paper's.")
         settings = plan.applied(OUR_SUPERVISED_MATCHING)
         held_out = KnownPairSamples("test", HELD_OUT_SEED, missing=TEST_MISSING, faults=False)
         return SupervisedMatchingTask(settings, KnownPairSamples("training", first), held_out), settings

@@ -78,19 +78,28 @@ def catheter_sample(frame: "CatheterFrame", targets: Sequence[str]) -> Sample:
             _tensor(np.stack([masks[name] for name in targets])), _tensor(frame.usable[None]))
 
 
-class FluoroscopySamples(Dataset[Sample]):
-    """Vessel frames and catheter frames in turn, both with the masks of vessels and devices."""
+class InTurn(Dataset[Sample]):
+    """Samples of several sources in turn."""
 
-    def __init__(self, split: str, first: int, targets: Sequence[str] = (VESSEL, DEVICE)) -> None:
-        """Arguments as in ``VesselSamples``. Half of the frames are of the domain "wide"."""
-        self._parts = tuple(kind for domain in ("training", "wide") for kind in (
-            VesselSamples(FIELDS_OF_VIEW, split, first, targets, domain),
-            CatheterSamples(split, first, targets, domain)))
+    def __init__(self, sources: Sequence[Dataset[Sample]]) -> None:
+        """Sample k is number k // n of source k % n."""
+        self._sources = tuple(sources)
 
     def __getitem__(self, index: int) -> Sample:
-        """Render and normalise sample ``index``."""
-        turn, part = divmod(index, len(self._parts))
-        return self._parts[part][turn]
+        """Sample ``index``."""
+        turn, source = divmod(index, len(self._sources))
+        return self._sources[source][turn]
+
+
+def mixed_catheters(split: str, first: int, targets: Sequence[str]) -> InTurn:
+    """Catheter frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
+    return InTurn([CatheterSamples(split, first, targets, domain) for domain in ("training", "wide")])
+
+
+def mixed_fluoroscopy(split: str, first: int, targets: Sequence[str] = (VESSEL, DEVICE)) -> InTurn:
+    """Vessel frames and catheter frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
+    return InTurn([kind for domain in ("training", "wide") for kind in (
+        VesselSamples(FIELDS_OF_VIEW, split, first, targets, domain), CatheterSamples(split, first, targets, domain))])
 
 
 class MatchingSamples(Dataset[Sample]):
