@@ -13,7 +13,7 @@ from PIL import Image
 from suture_frames import drawn_frame, trained_on_drawn_frames
 from SutureDetectionLib.cli.main import main
 from SutureDetectionLib.evaluation.scoring import match_points
-from SutureDetectionLib.formats.adaptor import find_frames, read_labels
+from SutureDetectionLib.formats.adaptor import find_frames, read_labels, read_split
 from SutureDetectionLib.formats.labelme import labelme_content, read_labelme
 from SutureDetectionLib.formats.labels import Labels
 from VesselRegistrationLib.training.trainer import read_checkpoint
@@ -137,6 +137,7 @@ def test_simulated_frames_are_laid_out_as_adaptors_with_their_truth(tmp_path) ->
     visible = np.array([[point["x"], point["y"]] for point in truth["frames"][1]["right"] if point["visible"]])
     labels = read_labels(tmp_path / "sim", key, (288, 512, 3)).points
     assert len(match_points(labels, visible, 0.01).pairs) == len(visible) == len(labels)
+    assert read_split(tmp_path / "sim" / "split.txt") == keys
     assert Image.open(tmp_path / "sim" / "top_bottom" / "000000.png").size == (512, 576)
 
 

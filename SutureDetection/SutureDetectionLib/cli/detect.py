@@ -10,6 +10,8 @@ from VesselRegistrationLib.errors import UserError
 
 from ..inputs.opening import LAYOUTS, MONO
 
+_SHOWN = 5  # reasons printed; all are in result.json
+
 if TYPE_CHECKING:
     from VesselRegistrationLib.cli.options import Commands
 
@@ -64,12 +66,15 @@ def run(options: argparse.Namespace) -> None:
                               follows=source.follows, rate=source.rate, calibration=calibration)
         for item in detect_frames(source, detector, settings, progress):
             writer.add(item)
-        frames, points, problems = writer.counts
+        frames, points = writer.counts
         if not frames:
-            raise UserError(f"No frame of {options.input.name} could be used: {writer.first_problem}")
+            raise UserError(f"No frame of {options.input.name} could be used: {writer.reasons[0]}")
         writer.finish(options.input.name, detector, threshold, options.stereo)
-    print(f"{frames} frames, {points} points" + (f", {problems} frames could not be used (see result.json)"
-                                                 if problems else ""))
+    print(f"{frames} frames, {points} points")
+    for reason in writer.reasons[:_SHOWN]:
+        print(f"Left out: {reason}")
+    if len(writer.reasons) > _SHOWN:
+        print(f"and {len(writer.reasons) - _SHOWN} more, see result.json")
     print(f"Written to {options.out}")
 
 

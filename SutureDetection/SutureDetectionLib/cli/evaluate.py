@@ -28,6 +28,7 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("--labels", type=Path, metavar="DIR",
                         help="score on your own labelled frames instead: pictures with labelme files, or AdaptOR's "
                              "folders")
+    parser.add_argument("--split", type=Path, metavar="FILE", help="AdaptOR split file: the frames to take of --labels")
     parser.add_argument("--quick", action="store_true", help="leave out speed, tracks and points in space")
     add_device_option(parser)
     add_output_folder(parser, required=False)
@@ -72,7 +73,7 @@ def _score_own(options: argparse.Namespace, detectors: "Sequence[SutureDetector]
     from ..evaluation.scoring import match_points, score_images
     from ..rendering.overlay import comparison_picture
 
-    frames, problems = read_labelled_frames(options.labels)
+    frames, problems = read_labelled_frames(options.labels, options.split)
     images = {detector.origin.name: [compare(detector, frame) for frame in frames] for detector in detectors}
     text = "\n".join(scores_as_text(name, score_images(found)) for name, found in images.items())
     print(text)

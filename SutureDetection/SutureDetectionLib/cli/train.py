@@ -33,6 +33,7 @@ def add_parser(commands: "Commands") -> None:
     own.add_argument("--labels", type=Path, metavar="DIR",
                      help="train on your frames: pictures with labelme files beside them, or AdaptOR's folders. Ours "
                           "is fine-tuned from trained weights, the paper's network starts from nothing")
+    own.add_argument("--split", type=Path, metavar="FILE", help="AdaptOR split file: the frames to take of --labels")
     own.add_argument("--weights", type=Path, metavar="PATH",
                      help="what to fine-tune: model card (.json) or folder of a training (default: the shipped "
                           "network)")
@@ -55,8 +56,8 @@ def run(options: argparse.Namespace) -> None:
     if options.labels is not None:
         _train_on_own(options)
         return
-    if options.weights is not None or options.fold is not None:
-        raise UserError("--weights and --fold are for training on your own frames: give them with --labels.")
+    if any(value is not None for value in (options.weights, options.fold, options.split)):
+        raise UserError("--weights, --fold and --split are for training on your own frames: give them with --labels.")
     from VesselRegistrationLib.training.trainer import Place
 
     from ..training.frames import TRAINING_DOMAINS
@@ -83,7 +84,7 @@ def _train_on_own(options: argparse.Namespace) -> None:
     from ..training.own_frames import Fold
     from ..training.tasks import PaperDesign
 
-    frames, problems = read_labelled_frames(options.labels)
+    frames, problems = read_labelled_frames(options.labels, options.split)
     for problem in problems:
         print(f"Left out: {problem}")
     arguments = {"fold": Fold(*options.fold) if options.fold else None, "steps": options.steps,

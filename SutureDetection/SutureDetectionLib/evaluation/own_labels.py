@@ -5,7 +5,7 @@ from pathlib import Path
 
 from VesselRegistrationLib.errors import UserError
 
-from ..formats.adaptor import FrameKey, find_frames, is_adaptor_folder, read_labels
+from ..formats.adaptor import FrameKey, find_frames, is_adaptor_folder, read_labels, read_split
 from ..formats.labelme import read_json, read_labelme
 from ..formats.labels import Labels
 from ..formats.mono import read_mono
@@ -14,16 +14,16 @@ from .domains import LabelledFrame
 from .scoring import Scores
 
 
-def read_labelled_frames(folder: Path) -> tuple[list[LabelledFrame], list[str]]:
+def read_labelled_frames(folder: Path, split: Path | None = None) -> tuple[list[LabelledFrame], list[str]]:
     """All frames below a folder that have usable labels, and one sentence for each that has not.
 
-    Raises UserError where none has.
+    ``split`` is a split file that names the frames of an AdaptOR folder to take. Raises UserError where none is left.
     """
     frames: list[LabelledFrame] = []
     problems: list[str] = []
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: name one with pictures and their labels.")
-    for name, image_path, labels_path, key in _pairs(folder):
+    for name, image_path, labels_path, key in _pairs(folder, split):
         try:
             image = read_picture(image_path)
             labels = _read(labels_path, image.shape) if key is None else read_labels(folder, key, image.shape)
@@ -54,9 +54,11 @@ def _read(path: Path, shape: tuple[int, ...]) -> Labels:
     return read_labelme(path, shape) if "shapes" in read_json(path) else read_mono(path, shape)
 
 
-def _pairs(folder: Path) -> Iterator[tuple[str, Path, Path, FrameKey | None]]:
+def _pairs(folder: Path, split: Path | None) -> Iterator[tuple[str, Path, Path, FrameKey | None]]:
+    if split is not None and not is_adaptor_folder(folder):
+        raise UserError(f"{folder} is not laid out as AdaptOR's, so a split file says nothing of it: leave it out.")
     if is_adaptor_folder(folder):
-        for key in find_frames(folder):
+        for key in find_frames(folder) if split is None else read_split(split):
             name = f"{key.video.replace('/', '_')}_{key.frame:06d}_{key.eye}"
             yield name, key.image_path(folder), key.labels_path(folder), key
         return

@@ -9,12 +9,13 @@ from VesselRegistrationLib.rendering.files import save_json, save_png
 
 from .. import KIND_NAMES
 from ..inputs.video import can_write_video, write_video
-from .adaptor import EYES, LABELS_FOLDER, LEFT, RIGHT, top_bottom_content
+from .adaptor import EYES, LABELS_FOLDER, LEFT, RIGHT, find_frames, split_text, top_bottom_content
 
 if TYPE_CHECKING:
     from ..simulation.frames import EndoscopyFrame
 
 TRUTH_FILE = "truth.json"
+SPLIT_FILE = "split.txt"
 RECORDED_FOLDER = "top_bottom"
 CALIBRATION_FOLDER = "calibration"
 FRAMES_FOLDER = "frames"
@@ -23,8 +24,8 @@ FRAMES_FOLDER = "frames"
 def write_stereo_frames(folder: Path, seed: int, domain: str, count: int, progress: ProgressCallback) -> None:
     """``count`` stereo frames of different scenes, each with its own stereo endoscope, into an existing folder.
 
-    ``simulated/<domain>_<seed>`` holds them as AdaptOR does, top_bottom as they were recorded, calibration one file
-    per frame, and truth.json everything that is known.
+    ``simulated/<domain>_<seed>`` holds them as AdaptOR does, split.txt names them, top_bottom as they were recorded,
+    calibration one file per frame, and truth.json everything that is known.
     """
     from ..simulation.streams import stereo_frame
     from ..stereo.calibration_file import write_calibration
@@ -51,6 +52,7 @@ def write_stereo_frames(folder: Path, seed: int, domain: str, count: int, progre
         truth.append({"frame": number, "seed": seed + number, "left": _points(frame.left),
                       "right": _points(frame.right), "mm": np.round(frame.points_mm, 4).tolist()})
     save_json(folder / TRUTH_FILE, {"schema_version": 1, "domain": domain, "frames": truth})
+    (folder / SPLIT_FILE).write_text(split_text(find_frames(folder)), encoding="utf-8")
     progress(1.0, "written")
 
 

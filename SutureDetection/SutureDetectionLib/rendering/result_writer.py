@@ -60,14 +60,14 @@ class ResultWriter:
         self._space: list[dict[str, Any]] = []
 
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """Frames, points and problems so far."""
-        return len(self._frames), len(self._rows), len(self._problems)
+    def counts(self) -> tuple[int, int]:
+        """Frames and points so far."""
+        return len(self._frames), len(self._rows)
 
     @property
-    def first_problem(self) -> str:
-        """Why the first frame that could not be used could not, "" where all could."""
-        return self._problems[0]["reason"] if self._problems else ""
+    def reasons(self) -> list[str]:
+        """Why frames could not be used, one sentence each."""
+        return [entry["reason"] for entry in self._problems]
 
     def add(self, item: DetectedFrame | Problem) -> None:
         """Write a frame, or keep the reason why it could not be used."""
