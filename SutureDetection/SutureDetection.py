@@ -327,8 +327,7 @@ class SutureDetectionLogic(ScriptedLoadableModuleLogic):
     def setLabelled(self, volumeNode: vtkMRMLVectorVolumeNode, labelled: bool) -> None:
         """Take the points of the present frame for right, or go back to its detection."""
         series = self.beginMarking(volumeNode)
-        self._keeper.setCorrection(series, series.current, readPoints(series) if labelled else None)
-        self._keeper.show(series)
+        self._keeper.correct(series, readPoints(series) if labelled else None)
 
     def pairLast(self, volumeNode: vtkMRMLVectorVolumeNode) -> None:
         """Make the last entry and the last exit of the present frame the two ends of one stitch."""

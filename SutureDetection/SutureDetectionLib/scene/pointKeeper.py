@@ -1,6 +1,7 @@
 """Which points count in each frame: detections from a threshold on, or what a person made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..detection.points import UNPAIRED, no_points
 from ..inputs.opening import split_eyes
 from ..tracking.tracker import SutureTracker
 from .frameSeries import FrameSeries
-from .pointNodes import KIND_STYLES, kindNodes, pointNode, readKind, readPoints, showPoints, showStitches
+from .pointNodes import KIND_STYLES, keepEdits, kindNodes, pointNode, readKind, readPoints, showPoints
 from .pointRecord import (
     CORRECTIONS,
     DETECTIONS,
@@ -30,6 +31,7 @@ from .pointRecord import (
 USUAL_THRESHOLD = 0.4
 _THRESHOLD = "HybridOR.threshold"
 _SAME_PX = 1e-2
+_BY_HAND = {"by": "hand"}
 
 
 def detectSeries(series: FrameSeries, detector: SutureDetector, progress: ProgressCallback = ignore_progress,
@@ -55,6 +57,7 @@ class PointKeeper:
 
     def __init__(self) -> None:
         """Nothing is computed yet."""
+        self._writing = False
         self._known: dict[str, tuple[tuple[object, ...], dict[int, NumberedPoints]]] = {}
 
     def threshold(self, series: FrameSeries) -> float:
@@ -63,8 +66,9 @@ class PointKeeper:
 
     def setThreshold(self, series: FrameSeries, threshold: float) -> None:
         """Let detections count from another confidence on, at once; corrected frames stay as they are."""
-        series.browser.SetAttribute(_THRESHOLD, repr(float(threshold)))
-        self.show(series)
+        with self._ownChanges():
+            series.browser.SetAttribute(_THRESHOLD, repr(float(threshold)))
+            self.show(series)
 
     def setDetections(self, series: FrameSeries, record: PointRecord, threshold: float | None) -> None:
         """Keep what a network found, and show it; corrections stay.
@@ -75,18 +79,20 @@ class PointKeeper:
         if threshold is None:
             isSame = before is not None and before.about == record.about
             threshold = self.threshold(series) if isSame else record.about["threshold"]
-        writeRecord(series, DETECTIONS, record)
-        self.setThreshold(series, threshold)
+        with self._ownChanges():
+            writeRecord(series, DETECTIONS, record)
+            self.setThreshold(series, threshold)
 
     def setLayout(self, series: FrameSeries, layout: str) -> None:
         """Say which eyes the frames show; what was found in another layout is dropped. Raises UserError."""
         if series.facts.layout == layout:
             return
         split_eyes(series.image(series.current), layout)
-        forgetRecord(series, DETECTIONS)
-        series.setFacts(replace(series.facts, layout=layout))
-        if kindNodes(series):
-            self.show(series)
+        with self._ownChanges():
+            forgetRecord(series, DETECTIONS)
+            series.setFacts(replace(series.facts, layout=layout))
+            if kindNodes(series):
+                self.show(series)
 
     def points(self, series: FrameSeries) -> Mapping[int, NumberedPoints]:
         """The points that count in every frame, by its index."""
@@ -105,22 +111,29 @@ class PointKeeper:
 
     def show(self, series: FrameSeries) -> None:
         """Let the nodes show what counts in every frame."""
-        showPoints(series, self.points(series))
+        with self._ownChanges():
+            if readRecord(series, CORRECTIONS) is None:  # made now: later it would disturb a person's click
+                writeRecord(series, CORRECTIONS, PointRecord({}, _BY_HAND))
+            showPoints(series, self.points(series))
 
     def adoptEdits(self, series: FrameSeries, kind: int | None = None) -> bool:
         """Keep what a person changed in the present frame, if anything (of one kind of points); True if so.
 
         The detection stays as it is; the frame counts as corrected from now on.
         """
+        if self._writing:
+            return False
         kinds = KIND_STYLES if kind is None else (kind,)
         expected = self.points(series)[series.current]
         if all(_same(readKind(series, each), expected.chosen(expected.points.kinds == each)) for each in kinds):
             return False
-        self.setCorrection(series, series.current, readPoints(series))
-        showStitches(series, {series.current: self.points(series)[series.current]})
+        points = readPoints(series)
+        with self._ownChanges():
+            keepEdits(series, points)
+            self._setCorrection(series, series.current, points)
         return True
 
-    def setCorrection(self, series: FrameSeries, index: int, points: NumberedPoints | None) -> None:
+    def _setCorrection(self, series: FrameSeries, index: int, points: NumberedPoints | None) -> None:
         """Keep points as a person's answer for a frame; None goes back to the detection. Nodes are not touched."""
         before = readRecord(series, CORRECTIONS)
         frames = {} if before is None else dict(before.frames)
@@ -128,7 +141,7 @@ class PointKeeper:
             frames.pop(index, None)
         else:
             frames[index] = points
-        writeRecord(series, CORRECTIONS, PointRecord(frames, {"by": "hand"}))
+        writeRecord(series, CORRECTIONS, PointRecord(frames, _BY_HAND))
 
     def pairLast(self, series: FrameSeries) -> None:
         """Make the last entry and the last exit of the present frame the two ends of one stitch. Raises UserError."""
@@ -140,9 +153,13 @@ class PointKeeper:
         pairIds = shown.points.pair_ids.copy()
         pairIds[np.isin(pairIds, [pair for pair in pairIds[last] if pair != UNPAIRED])] = UNPAIRED
         pairIds[last] = pairIds.max() + 1
-        self.setCorrection(series, series.current,
-                           NumberedPoints(replace(shown.points, pair_ids=pairIds), shown.trackIds))
-        self.show(series)
+        self.correct(series, NumberedPoints(replace(shown.points, pair_ids=pairIds), shown.trackIds))
+
+    def correct(self, series: FrameSeries, points: NumberedPoints | None) -> None:
+        """Take points for the right ones of the present frame, and show them; None goes back to the detection."""
+        with self._ownChanges():
+            self._setCorrection(series, series.current, points)
+            self.show(series)
 
     def begin(self, series: FrameSeries) -> None:
         """Make the nodes to mark points in, where there are none yet."""
@@ -152,6 +169,15 @@ class PointKeeper:
     def forget(self) -> None:
         """The scene closes."""
         self._known.clear()
+
+    @contextmanager
+    def _ownChanges(self) -> Iterator[None]:
+        """What happens to the nodes meanwhile is nobody's edit."""
+        before, self._writing = self._writing, True
+        try:
+            yield
+        finally:
+            self._writing = before
 
     def _compute(self, series: FrameSeries) -> dict[int, NumberedPoints]:
         detections, corrections = readRecord(series, DETECTIONS), readRecord(series, CORRECTIONS)

@@ -115,6 +115,16 @@ def readKind(series: FrameSeries, kind: int) -> NumberedPoints:
     return NumberedPoints(points, np.array([int(word.get("track", NO_TRACK)) for word in words], int))
 
 
+def keepEdits(series: FrameSeries, points: NumberedPoints) -> None:
+    """Keep points in the present frame's items; their nodes, which show them already, are not touched."""
+    for kind, style in KIND_STYLES.items():
+        sequence = nodeInRole(series.browser, style.role)
+        if sequence is not None:
+            _write(series, sequence, series.current, points.chosen(points.points.kinds == kind))
+            sequence.StorableModified()
+    showStitches(series, {series.current: points})
+
+
 def setVisible(series: FrameSeries, styles: Sequence[PointStyle], visible: bool) -> None:
     """Show or hide the points of these styles."""
     for style in styles:
@@ -131,18 +141,23 @@ def _fill(series: FrameSeries, style: PointStyle, frames: Mapping[int, NumberedP
         _dress(node, style)
     node.SetLocked(locked)
     for index, points in frames.items():
-        item = sequence.GetDataNodeAtValue(series.indexValue(index))
-        wasModifying = item.StartModify()
-        item.SetLocked(locked)
-        item.SetControlPointLabelFormat("")
-        item.RemoveAllControlPoints()
-        for place, description, track in zip(series.toRas(points.points.positions), _descriptionsOf(points),
-                                             points.trackIds, strict=True):
-            number = item.AddControlPoint(*place)
-            item.SetNthControlPointLabel(number, "" if track == NO_TRACK else str(track))
-            item.SetNthControlPointDescription(number, description)
-        item.EndModify(wasModifying)
+        _write(series, sequence, index, points, locked)
     _update(series, sequence)
+
+
+def _write(series: FrameSeries, sequence: slicer.vtkMRMLSequenceNode, index: int, points: NumberedPoints,
+           locked: bool = False) -> None:
+    item = sequence.GetDataNodeAtValue(series.indexValue(index))
+    wasModifying = item.StartModify()
+    item.SetLocked(locked)
+    item.SetControlPointLabelFormat("")
+    item.RemoveAllControlPoints()
+    for place, description, track in zip(series.toRas(points.points.positions), _descriptionsOf(points),
+                                         points.trackIds, strict=True):
+        number = item.AddControlPoint(*place)
+        item.SetNthControlPointLabel(number, "" if track == NO_TRACK else str(track))
+        item.SetNthControlPointDescription(number, description)
+    item.EndModify(wasModifying)
 
 
 def _descriptionsOf(numbered: NumberedPoints) -> list[str]:
@@ -196,9 +211,12 @@ def _isDressed(node: slicer.vtkMRMLDisplayableNode) -> bool:
 
 
 def _update(series: FrameSeries, sequence: slicer.vtkMRMLSequenceNode) -> None:
-    sequence.Modified()
+    """Let the node of a sequence show its present item, and leave other nodes alone: somebody may edit them."""
     sequence.StorableModified()
-    series.show(series.current)
+    node = series.browser.GetProxyNode(sequence)
+    wasModifying = node.StartModify()
+    node.CopyContent(sequence.GetDataNodeAtValue(series.indexValue(series.current)))
+    node.EndModify(wasModifying)
 
 
 def _dress(node: slicer.vtkMRMLMarkupsFiducialNode, style: PointStyle) -> None:
