@@ -19,6 +19,9 @@ MODULE_FILE = Path(__file__).parents[3] / "VesselRegistration" / "VesselRegistra
 STEPS = ("data", "projection", "segmentation", "registration", "review", "cine")
 WIDTH = 470
 LARGEST_BYTES = 200_000
+SIGNALS = (46, 158, 79, 217, 142, 4, 208, 59, 59, 58, 130, 200, 226, 112, 58)
+"""Red, green and blue of what few pixels show and nobody may miss: the traffic light and the icons."""
+
 VIEWS = ("HybridORXray1", "HybridORXray2", "HybridORCArm", "HybridORRoom")
 
 
@@ -111,8 +114,8 @@ def _save(path: Path, panel: np.ndarray, views: np.ndarray) -> None:
     from PIL import Image
 
     whole = _beside(panel, views)
-    for colors in ((32, 220), (32, 110), (24, 56)):
-        both: list[int] = []
+    for colors in ((32, 216), (32, 110), (24, 56)):
+        both = list(SIGNALS)
         for picture, count in zip((panel, views), colors, strict=True):
             both += Image.fromarray(picture).quantize(count, dither=Image.Dither.NONE).getpalette()[:3 * count]
         palette = Image.new("P", (1, 1))

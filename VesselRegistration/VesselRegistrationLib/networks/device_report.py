@@ -20,7 +20,7 @@ def device_report() -> DeviceReport:
         torch = sys.modules["torch"]
         if torch.cuda.is_available():
             return DeviceReport(True, f"CUDA device: {torch.cuda.get_device_name(0)}.")
-        return DeviceReport(False, f"No CUDA device; {torch.get_num_threads()} processor threads.")
+        return DeviceReport(False, "No CUDA device here: networks run on the processor.")
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:
         return DeviceReport(False, "PyTorch is not installed yet.")

@@ -68,7 +68,8 @@ class CineStep(Step):
         result = session.logic.track(node.model, xray, transform, node.device, node.fieldOfView, node.threshold,
                                      session.showProgress, session.shouldStop)
         session.keepResult()
-        self.say(cineAsHtml(result))
+        record = session.logic.resultOf(transform)
+        self.say(cineAsHtml(result, record["status"] if record else "check"))
 
     def _showFrame(self) -> None:
         """Let the slider follow the replay, and say how the frame went."""

@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 from ..dicom.frame import HeaderGeometry
 from ..dicom.sanity import SanityRow
 from ..geometry.carm import angle_words
+from ..pose.tracking import HELD
 from ..registration.cine import CineResult
 from ..scene.liveTracking import LiveStatus
 
@@ -78,9 +79,14 @@ def _percent(probability: float) -> str:
     return _("over 99 %") if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
-def cineAsHtml(result: CineResult) -> str:
-    """How the following of a run went, with the light of its status."""
-    return "<br>".join([f'<span style="color:{LIGHTS[result.status]}">&#9679;</span> {escape(result.reason)}',
+def cineAsHtml(result: CineResult, status: str) -> str:
+    """How the following of a run went, with a light; ``status`` is that of the pose that it began with."""
+    held = [frame for frame in result.frames if frame.status == HELD]
+    words = _("Followed in {good} of {all} frames.").format(good=len(result.frames) - len(held), all=len(result.frames))
+    if held:
+        words += " " + _("The others keep the last good pose. First: {reason}").format(reason=held[0].reason)
+    light = LIGHTS["rejected" if len(held) == len(result.frames) else "check" if held else status]
+    return "<br>".join([f'<span style="color:{light}">&#9679;</span> {escape(words)}',
                         *(escape(note) for note in result.notes)])
 
 
