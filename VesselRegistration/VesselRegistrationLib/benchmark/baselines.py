@@ -101,4 +101,4 @@ def _matcher() -> AffineMatcher:
     import torch
 
     torch.set_num_threads(1)
-    return AffineMatcher(device="cpu")
+    return AffineMatcher("matching", "cpu")

@@ -1,4 +1,4 @@
-"""Matching of a projected model to a vessel mask: the paper's affine network, then a refinement of its answer."""
+"""Matching of a projected model to a vessel mask: an affine network, then a search around its answer, then outlines."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,17 @@ from ..networks.normalisation import NETWORK_SIZE, resize
 from ..networks.weights import ModelCard, load_card, load_network
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from ..registration.result import Overlap
+from .contour_polish import Outline, polish
 from .coordinates import theta_to_affine
 from .overlap import binary_overlap
 
+ARCHITECTURES = ("AffineCNN", "MatchNet")
 SCALE_RANGE = (0.5, 2.0)
 LARGEST_STRETCH = 1.35
 LARGEST_TURN_DEG = 45.0
+LEAST_AGREEMENT = 0.4
+
+_POLISHED = 3
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,11 @@ class AffineMatch:
 class AffineMatcher:
     """The trained matching network with its refinement."""
 
-    def __init__(self, card: ModelCard | str = "matching", device: str = "auto") -> None:
+    def __init__(self, card: ModelCard | str = "matching_ours", device: str = "auto") -> None:
         """Load a network by its card or the card's name. Raises UserError where weights or device cannot be used."""
         self.card = card if isinstance(card, ModelCard) else load_card(card)
-        if self.card.architecture != "AffineCNN":
-            raise UserError(f"The network '{self.card.name}' does not match images: choose 'matching'.")
+        if self.card.architecture not in ARCHITECTURES:
+            raise UserError(f"The network '{self.card.name}' does not match images: choose matching_ours or matching.")
         self._device = choose_device(device)
         self._network = load_network(self.card).to(self._device)
 
@@ -72,16 +77,17 @@ class AffineMatcher:
             network_affine = theta_to_affine(theta, size, size)
         except np.linalg.LinAlgError:
             theta, network_affine = np.eye(2, 3), np.eye(2, 3)
-        affine = network_affine
+        affine, agreement = network_affine, 1.0
         if refine:
             progress(0.3, "refinement")
-            affine = _refined(small, theta, size, should_stop)
+            outlines = (Outline(moving > 0.5, known), Outline(fixed > 0.5, seen))
+            affine, agreement = _refined(small, theta, outlines, should_stop)
         before, by_network, after = (_overlap(moving, known, fixed, seen, entry)
                                      for entry in (np.eye(2, 3), network_affine, affine))
         progress(1.0, "matched")
         return AffineMatch(affine, network_affine, before.dice, by_network.dice, after.dice,
                            after.precision, after.recall,
-                           implausibility(affine, size, moving, before.dice, after.dice))
+                           implausibility(affine, size, moving, before.dice, after.dice) or _disagreement(agreement))
 
     def _ask(self, moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """theta (2, 3) of the network for images (256, 256)."""
@@ -116,18 +122,31 @@ def implausibility(affine: np.ndarray, size: tuple[int, int], moving: np.ndarray
     return ""
 
 
-def _refined(small: list[np.ndarray], theta: np.ndarray, size: tuple[int, int], should_stop: StopCheck) -> np.ndarray:
-    """Refine theta (2, 3) on the network's images and give the moving -> fixed pixel matrix (2, 3)."""
+def _refined(small: list[np.ndarray], theta: np.ndarray, outlines: tuple[Outline, Outline],
+             should_stop: StopCheck) -> tuple[np.ndarray, float]:
+    """Search around theta (2, 3) on the network's images, then sharpen on the outlines.
+
+    Gives moving -> fixed pixels (2, 3) and the share of the outlines that agree.
+    """
     import torch
 
     from .motion import invert
     from .refinement import Pair, refine
 
+    size = (outlines[0].mask.shape[0], outlines[0].mask.shape[1])
     pair = Pair(*(torch.from_numpy(image)[None, None] for image in small))
     answer = invert(torch.from_numpy(theta).float()[None])[0]
     aspect = (max(size) / size[1], max(size) / size[0])
-    to_fixed = refine(pair, answer, aspect, should_stop)
-    return theta_to_affine(invert(to_fixed[None])[0].double().numpy(), size, size)
+    found = invert(refine(pair, answer, aspect, should_stop)).double().numpy()
+    polished = [polish(*outlines, theta_to_affine(one, size, size), should_stop) for one in found[:_POLISHED]]
+    return max(polished, key=lambda one: one[1])
+
+
+def _disagreement(agreement: float) -> str:
+    """Why outlines that agree to a share of ``agreement`` cannot belong together, or an empty string."""
+    if agreement >= LEAST_AGREEMENT:
+        return ""
+    return f"Only {100 * agreement:.0f} % of the outlines of model and vessel lie on each other after the fit."
 
 
 def _overlap(moving: np.ndarray, known: np.ndarray, fixed: np.ndarray, seen: np.ndarray,

@@ -1,4 +1,4 @@
-"""Refinement of an affine by direct optimisation of the matching loss, coarse to fine and from many starts.
+"""Search for affines by direct optimisation of the matching loss, coarse to fine and from many starts.
 
 The measure is a soft Dice of blurred images in both directions: the moving image warped onto the fixed one and the
 other way round. Pixels behind shutters, and pixels of which the moving image knows nothing, are left out of it. Since
@@ -37,7 +37,7 @@ class Level:
     similarity: bool
 
 
-LEVELS = (Level(64, 8, 40, 0.06, True), Level(128, 4, 30, 0.03, True), Level(256, 2, 30, 0.01, False))
+LEVELS = (Level(64, 8, 40, 0.06, True), Level(128, 4, 30, 0.03, True))
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def symmetric_dice(pair: Pair, to_fixed: torch.Tensor) -> torch.Tensor:
 
 def refine(pair: Pair, network_answer: torch.Tensor, aspect: tuple[float, float],
            should_stop: StopCheck) -> torch.Tensor:
-    """The best moving -> fixed matrix (2, 3) in -1..1 coordinates.
+    """Moving -> fixed matrices (n, 2, 3) in -1..1 coordinates, the best first; the outlines have the last word.
 
     Starts are the identity, ``network_answer`` (2, 3) and the best of a grid of shifts, turns and scales. ``aspect``
     is that of ``motion.to_theta``.
@@ -79,7 +79,7 @@ def refine(pair: Pair, network_answer: torch.Tensor, aspect: tuple[float, float]
         small = pair.at(level.size)
         parameters = _ranked(small, parameters, aspect)[:level.candidates]
         parameters = _climb(small, parameters, aspect, level)
-    return to_theta(motion_matrices(_ranked(small, parameters, aspect)[:1]), aspect)[0]
+    return to_theta(motion_matrices(_ranked(small, parameters, aspect)), aspect)
 
 
 def _directed_dice(source: tuple[torch.Tensor, torch.Tensor], target: tuple[torch.Tensor, torch.Tensor],
