@@ -1,8 +1,9 @@
 """Our small network for fluoroscopy: vessels and devices together, or one of them.
 
-The image enters in 2x2 blocks, so that no convolution runs at full size; a residual encoder; a decoder that adds
-(feature pyramid) instead of concatenating; the head gives 2x2 pixels at a time. Batch norm comes before ReLU
-everywhere, so that it folds exactly into the convolutions.
+The image enters in 2x2 blocks, so that no convolution runs at full size, as it is and with its local contrast evened
+out, in which a thin wire stands out wherever it lies; a residual encoder; a decoder that adds (feature pyramid) instead
+of concatenating; the head gives 2x2 pixels at a time. Batch norm comes before ReLU everywhere, so that it folds exactly
+into the convolutions.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,10 @@ from torch import nn
 from torch.nn import functional
 
 FLUORO_WIDTHS = (16, 24, 48, 64, 96)
-FLUORO_DEPTHS = (0, 0, 1, 1, 1)
+FLUORO_DEPTHS = (0, 1, 1, 1, 1)
 PYRAMID_WIDTH = 24
+_NEIGHBOURHOOD = 16
+_FAINTEST = 0.01
 
 
 def conv_norm_relu(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
@@ -36,6 +39,18 @@ class Residual(nn.Module):
         return torch.relu(features + self.body(features))
 
 
+def local_contrast(image: torch.Tensor) -> torch.Tensor:
+    """Difference from the surroundings in units of their spread (batch, 1, height, width), sides divisible by 16."""
+    mean = _spread_out(functional.avg_pool2d(image, _NEIGHBOURHOOD))
+    difference = image - mean
+    variance = _spread_out(functional.avg_pool2d(difference * difference, _NEIGHBOURHOOD))
+    return difference * torch.rsqrt(variance + _FAINTEST * _FAINTEST)
+
+
+def _spread_out(cells: torch.Tensor) -> torch.Tensor:
+    return functional.interpolate(cells, scale_factor=_NEIGHBOURHOOD, mode="bilinear", align_corners=False)
+
+
 class FluoroNet(nn.Module):
     """Takes (batch, 1, height, width), sides divisible by 32, and gives LOGITS (batch, outputs, height, width)."""
 
@@ -44,7 +59,7 @@ class FluoroNet(nn.Module):
         """``outputs`` maps; ``depths`` residual blocks at each of the levels of ``widths``."""
         super().__init__()
         self.encoder = nn.ModuleList()
-        channels = 4
+        channels = 8
         for level, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             self.encoder.append(nn.Sequential(conv_norm_relu(channels, width, 1 if level == 0 else 2),
                                               *(Residual(width) for _ in range(depth))))
@@ -59,7 +74,7 @@ class FluoroNet(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Image (batch, 1, height, width) to logits (batch, outputs, height, width)."""
         levels = []
-        features = functional.pixel_unshuffle(image, 2)
+        features = functional.pixel_unshuffle(torch.cat([image, local_contrast(image)], dim=1), 2)
         for block in self.encoder:
             features = block(features)
             levels.append(features)
