@@ -352,11 +352,11 @@ class SutureDetectionLogic(ScriptedLoadableModuleLogic):
         return reconstructFrame(series, self._keeper.points(series)[series.current], Path(calibration))
 
     def export(self, volumeNode: vtkMRMLVectorVolumeNode, folder: Path | str, pictures: bool = False,
-               adaptor: str = "") -> None:
+               adaptor: str = "", calibration: Path | None = None) -> None:
         """Write result.json, points.csv and labelme files to a new folder; ``adaptor`` (OP/VIDEO) adds AdaptOR's."""
         series = seriesOf(volumeNode)
         exportPoints(series, self._keeper.points(series), self._keeper.threshold(series), Path(folder), pictures,
-                     adaptor)
+                     adaptor, calibration)
 
     def saveLabelledFrames(self, volumeNode: vtkMRMLVectorVolumeNode, folder: Path | str) -> list[Path]:
         """Write the labelled frames as pictures with labelme files to a new folder."""

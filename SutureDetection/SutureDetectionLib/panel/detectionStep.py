@@ -45,25 +45,26 @@ class DetectionStep(SutureStep):
         self.ui.thresholdSlider.enabled = detected
         if detected and session.logic.threshold(session.node.volume) != session.node.threshold:
             self.guarded(session.logic.setThreshold, session.node.volume, session.node.threshold)
-        self.ui.pointsLabel.text = self._words() if detected else ""
+        self.ui.pointsLabel.text = self._words(series.current) if detected and series is not None else ""
         self.done(detected)
 
     def useTrained(self, folder: Path) -> None:
         """Use the network of a training from now on."""
         self.ui.trainedPathLineEdit.currentPath = str(folder)
 
-    def _words(self) -> str:
+    def _words(self, index: int) -> str:
         session, series = self.session, self.session.series
         points = session.logic.points(session.node.volume)
         words = _("{here} points in this frame, {all} in {count} frames.").format(
-            here=len(points[series.current].points), count=len(points),
+            here=len(points[index].points), count=len(points),
             all=sum(len(each.points) for each in points.values()))
         return words + " " + _("Network: {name}.").format(name=session.logic.networkOf(session.node.volume))
 
     def showPlace(self) -> None:
         """Count the points of the frame that is shown."""
-        if self.ui.pointsLabel.text and self.session.series is not None:
-            self.ui.pointsLabel.text = self._words()
+        series = self.session.series
+        if self.ui.pointsLabel.text and series is not None:
+            self.ui.pointsLabel.text = self._words(series.current)
 
     def _detect(self) -> None:
         session, node = self.session, self.session.node

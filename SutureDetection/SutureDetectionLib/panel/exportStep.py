@@ -37,9 +37,9 @@ class ExportStep(SutureStep):
         return Path(self.ui.exportPathLineEdit.currentPath)
 
     def _export(self) -> None:
-        folder = self._folder()
+        folder, calibration = self._folder(), self.ui.calibrationPathLineEdit.currentPath
         self.session.logic.export(self.session.node.volume, folder, self.ui.picturesCheckBox.checked,
-                                  self.ui.adaptorLineEdit.text)
+                                  self.ui.adaptorLineEdit.text, Path(calibration) if calibration else None)
         self.say(_("Written to {folder}.").format(folder=folder))
 
     def _saveLabels(self) -> None:

@@ -7,7 +7,7 @@ from VesselRegistrationLib.scene.nodeRoles import nodeInRole
 
 from .comparison import Comparison, compareWithLabels
 from .frameSeries import FrameSeries
-from .pointNodes import COMPARISON_STYLES, KIND_STYLES, setVisible, showComparison
+from .pointNodes import kindNodes, setVisible, showComparison
 from .pointRecord import LABELS, NumberedPoints
 
 
@@ -23,6 +23,7 @@ class ComparisonView:
         self._points: Mapping[int, NumberedPoints] | None = None
         self._state: tuple[Any, ...] = ()
         self._found: Comparison | None = None
+        self._visible: tuple[str, bool, int] | None = None
 
     def compare(self, series: FrameSeries, points: Mapping[int, NumberedPoints], radius: float,
                 show: bool) -> Comparison | None:
@@ -35,7 +36,9 @@ class ComparisonView:
         isShown = show and self._found is not None
         if isShown and self._found is not None:
             showComparison(series, self._found.groups)
-        setVisible(series, COMPARISON_STYLES, isShown)
-        setVisible(series, tuple(KIND_STYLES.values()), not isShown)
+        visible = (series.browser.GetID(), isShown, len(kindNodes(series)))
+        if visible != self._visible:  # else what a person hid stays hidden
+            setVisible(series, isShown)
+            self._visible = visible
         self._points, self._state = points, state
         return self._found

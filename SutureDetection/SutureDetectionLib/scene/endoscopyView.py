@@ -7,13 +7,15 @@ import slicer
 from VesselRegistrationLib.scene.viewRestriction import restrictTo
 
 from .frameSeries import FrameSeries
-from .pointNodes import COMPARISON_STYLES, KIND_STYLES, pointNode, stitchNode
+from .pointNodes import COMPARISON_STYLES, KIND_STYLES, hideOthers, pointNode, stitchNode
 from .spaceNodes import spaceNodesOf
 
 FRAME_LAYOUT, SPACE_LAYOUT = 5660, 5661
 """Numbers of the layouts; Slicer's own stay below 1000, those of Vessel Registration begin at 5650."""
 
 FRAME_VIEW, SPACE_VIEW = "HybridOREndoscopy", "HybridORStitches"
+
+_ROOM = 1.3
 
 _SLICE = (f'<view class="vtkMRMLSliceNode" singletontag="{FRAME_VIEW}">'
           '<property name="orientation" action="default">Axial</property>'
@@ -40,6 +42,7 @@ def showFrames(series: FrameSeries, layoutManager: Any, switchLayout: bool = Tru
     if switchLayout:
         _register(layoutNode)
         layoutNode.SetViewArrangement(SPACE_LAYOUT if spaceNodesOf(series) else FRAME_LAYOUT)
+        hideOthers(series)
     frameView = scene.GetSingletonNode(FRAME_VIEW, "vtkMRMLSliceNode")
     spaceView = scene.GetSingletonNode(SPACE_VIEW, "vtkMRMLViewNode")
     flat = [pointNode(series, style) for style in (*KIND_STYLES.values(), *COMPARISON_STYLES)]
@@ -55,7 +58,7 @@ def showFrames(series: FrameSeries, layoutManager: Any, switchLayout: bool = Tru
 
 
 def lookAtSpace(series: FrameSeries) -> None:
-    """Look at the stitches in space as the endoscope does."""
+    """Look at the stitches in space from where the endoscope is, far enough to see all."""
     scene, nodes = series.scene, spaceNodesOf(series)
     spaceView = scene.GetSingletonNode(SPACE_VIEW, "vtkMRMLViewNode")
     cameras = [scene.GetNthNodeByClass(number, "vtkMRMLCameraNode")
@@ -63,8 +66,11 @@ def lookAtSpace(series: FrameSeries) -> None:
     for camera in cameras:
         if spaceView is not None and nodes and camera.GetLayoutName() == spaceView.GetLayoutName():
             places = slicer.util.arrayFromMarkupsControlPoints(nodes[0])
-            camera.SetPosition(0.0, 0.0, 0.0)
-            camera.SetFocalPoint(*places.mean(axis=0))
+            middle = places.mean(axis=0)
+            radius = np.linalg.norm(places - middle, axis=1).max()
+            distance = _ROOM * radius / np.tan(np.radians(0.5 * camera.GetViewAngle()))
+            camera.SetPosition(*(middle * (1.0 - distance / np.linalg.norm(middle))))
+            camera.SetFocalPoint(*middle)
             camera.SetViewUp(0.0, 1.0, 0.0)
             camera.ResetClippingRange()
 
@@ -83,7 +89,7 @@ def _lookAt(logic: slicer.vtkMRMLSliceLogic, series: FrameSeries) -> None:
     if composite.GetBackgroundVolumeID() == series.volume.GetID():
         return  # the user's zoom stays
     composite.SetBackgroundVolumeID(series.volume.GetID())
-    begin, right, down = series.toRas([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    begin, right, down = series.toRas(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
     axes = [way / np.linalg.norm(way) for way in (right - begin, begin - down)]
     matrix = sliceNode.GetSliceToRAS()
     # As in Slicer's axial view, the third axis looks away from the reader.

@@ -14,8 +14,9 @@ from ..detection.detector import Origin
 from ..detection.session import DetectedFrame
 from ..formats.labelme import labelme_content
 from ..formats.labels import Labels
-from ..inputs.opening import split_eyes
+from ..inputs.opening import MONO, split_eyes
 from ..rendering.result_writer import OutputSettings, ResultWriter
+from ..stereo.calibration_file import read_calibration
 from ..tracking.tracker import NO_TRACK
 from .frameSeries import FrameSeries
 from .pointKeeper import eyesOf
@@ -35,26 +36,31 @@ class _Finder:
 
 
 def exportPoints(series: FrameSeries, points: Mapping[int, NumberedPoints], threshold: float, folder: Path,
-                 pictures: bool = False, adaptor: str = "") -> None:
+                 pictures: bool = False, adaptor: str = "", calibrationPath: Path | None = None) -> None:
     """Write the points of all frames as the command ``detect`` does: result.json, points.csv, labelme files.
 
-    ``pictures`` adds overlays; ``adaptor``, as <op>/<video>, the frames and labels as AdaptOR lays them out. Raises
-    UserError where the folder is not empty or cannot be written.
+    ``pictures`` adds overlays; ``adaptor``, as <op>/<video>, the frames and labels as AdaptOR lays them out; a
+    calibration adds points in mm to frames of two eyes. Raises UserError where the folder is not empty or cannot be
+    written.
     """
     facts, record = series.facts, readRecord(series, DETECTIONS)
     parts = adaptor.split("/")
     if adaptor and (len(parts) != 2 or not all(parts) or any(part.startswith(".") for part in parts)):
         raise UserError(f"'{adaptor}' is not of the form OP/VIDEO, such as op1/video1: correct the name for AdaptOR.")
-    about = record.about if record else {"name": BY_HAND, "sha256": "", "design": {}}
+    about = record.about if record is not None else {}
+    calibration = None
+    if calibrationPath is not None and facts.layout != MONO:
+        calibration = read_calibration(calibrationPath, series.eyeShape())
     with new_folder(folder) as workplace:
-        writer = ResultWriter(workplace, OutputSettings(pictures, adaptor), follows=facts.follows, rate=facts.rate)
+        writer = ResultWriter(workplace, OutputSettings(pictures, adaptor), follows=facts.follows, rate=facts.rate,
+                              calibration=calibration)
         for index, numbered in sorted(points.items()):
             images = split_eyes(series.image(index), facts.layout)
             for eye, part in eyesOf(series, numbered).items():
                 tracks = part.trackIds if (part.trackIds != NO_TRACK).any() else None
                 writer.add(DetectedFrame(facts.names[index], facts.numbers[index], eye, images[eye], part.points,
                                          tracks))
-        finder = _Finder(Origin(about["name"], about["sha256"], about["design"]))
+        finder = _Finder(Origin(about.get("name", BY_HAND), about.get("sha256", ""), about.get("design", {})))
         writer.finish(series.volume.GetName(), cast("SutureDetector", finder), threshold, facts.layout)
 
 

@@ -45,6 +45,8 @@ COMPARISON_STYLES = (PointStyle("found", "Found (true positive)", _Display.Circl
                      PointStyle("missed", "Missed (false negative)", _Display.Triangle2D, FALSE_NEGATIVE),
                      PointStyle("false", "False (false positive)", _Display.ThickCross2D, FALSE_POSITIVE))
 
+_ROLES = (*(style.role for style in (*KIND_STYLES.values(), *COMPARISON_STYLES)), _LINES_ROLE)
+
 
 def pointNode(series: FrameSeries, style: PointStyle) -> slicer.vtkMRMLMarkupsFiducialNode | None:
     """The node that shows points of a style in the present frame, None where there is none."""
@@ -80,7 +82,7 @@ def showComparison(series: FrameSeries, frames: Mapping[int, Sequence[np.ndarray
 def showStitches(series: FrameSeries, frames: Mapping[int, NumberedPoints]) -> None:
     """Draw a line between the two ends of every stitch of these frames."""
     sequence = _sequence(series, _LINES_ROLE, "vtkMRMLModelNode", f"Stitches of {series.volume.GetName()}")
-    node = stitchNode(series)
+    node = series.browser.GetProxyNode(sequence)
     if not _isDressed(node):
         display = node.GetDisplayNode()
         display.SetColor(*_LINE_COLOUR)
@@ -125,10 +127,25 @@ def keepEdits(series: FrameSeries, points: NumberedPoints) -> None:
     showStitches(series, {series.current: points})
 
 
-def setVisible(series: FrameSeries, styles: Sequence[PointStyle], visible: bool) -> None:
-    """Show or hide the points of these styles."""
-    for style in styles:
-        node = pointNode(series, style)
+def hideOthers(series: FrameSeries) -> None:
+    """Hide the points and stitches of other frames: all lie in one plane of the scene."""
+    browsers = [series.scene.GetNthNodeByClass(number, "vtkMRMLSequenceBrowserNode")
+                for number in range(series.scene.GetNumberOfNodesByClass("vtkMRMLSequenceBrowserNode"))]
+    for browser in browsers:
+        if browser is not series.browser:
+            for role in _ROLES:
+                sequence = nodeInRole(browser, role)
+                node = None if sequence is None else browser.GetProxyNode(sequence)
+                if node is not None and node.GetDisplayNode() is not None:
+                    node.GetDisplayNode().SetVisibility(False)
+
+
+def setVisible(series: FrameSeries, comparison: bool) -> None:
+    """Show either the points, or how they compare with labels; and the stitches."""
+    points, results = KIND_STYLES.values(), COMPARISON_STYLES
+    wanted = [*((pointNode(series, style), not comparison) for style in points),
+              *((pointNode(series, style), comparison) for style in results), (stitchNode(series), True)]
+    for node, visible in wanted:
         if node is not None and node.GetDisplayNode() is not None:
             node.GetDisplayNode().SetVisibility(visible)
 
@@ -136,7 +153,7 @@ def setVisible(series: FrameSeries, styles: Sequence[PointStyle], visible: bool)
 def _fill(series: FrameSeries, style: PointStyle, frames: Mapping[int, NumberedPoints], locked: bool) -> None:
     sequence = _sequence(series, style.role, "vtkMRMLMarkupsFiducialNode",
                          f"{style.name} of {series.volume.GetName()}")
-    node = pointNode(series, style)
+    node = series.browser.GetProxyNode(sequence)
     if not _isDressed(node):
         _dress(node, style)
     node.SetLocked(locked)
@@ -225,7 +242,7 @@ def _dress(node: slicer.vtkMRMLMarkupsFiducialNode, style: PointStyle) -> None:
     display.SetColor(*colour)
     display.SetSelectedColor(*colour)
     display.SetGlyphType(style.glyph)
-    display.SetGlyphScale(2.4)
+    display.SetGlyphScale(1.9)
     display.SetTextScale(2.2)
     display.SetPropertiesLabelVisibility(False)
     display.SetSnapMode(_Display.SnapModeUnconstrained)

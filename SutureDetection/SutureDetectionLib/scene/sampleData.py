@@ -1,6 +1,8 @@
 """Synthetic endoscopy, rendered when it is asked for, in Slicer's Sample Data module and for the panel."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import slicer
@@ -77,7 +79,7 @@ def _loadStereo(source: object = None) -> list:
     return _said(lambda logic: logic.loadSampleStereo()[0])
 
 
-def _said(load) -> list:
+def _said(load: Callable[[Any], slicer.vtkMRMLVectorVolumeNode]) -> list[slicer.vtkMRMLVectorVolumeNode]:
     try:
         return [load(slicer.util.getModuleLogic(_MODULE))]
     except UserError as problem:

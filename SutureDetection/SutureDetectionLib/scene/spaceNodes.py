@@ -79,7 +79,8 @@ def spaceNodesOf(series: FrameSeries) -> list[slicer.vtkMRMLNode]:
 
 def _showCurve(series: FrameSeries, result: Reconstruction, name: str) -> slicer.vtkMRMLMarkupsClosedCurveNode | None:
     if result.curve is None:
-        return _removed(series, _ROLES[1])
+        _remove(series, _ROLES[1])
+        return None
     node = ownNode(series.browser, _ROLES[1], "vtkMRMLMarkupsClosedCurveNode", f"Annulus of {name}")
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
@@ -101,7 +102,8 @@ def _showTable(series: FrameSeries, result: Reconstruction, pairIds: np.ndarray,
                name: str) -> slicer.vtkMRMLTableNode | None:
     spacing = result.spacing
     if spacing is None:
-        return _removed(series, _ROLES[2])
+        _remove(series, _ROLES[2])
+        return None
     node = ownNode(series.browser, _ROLES[2], "vtkMRMLTableNode", f"Stitch spacing of {name}")
     node.RemoveAllColumns()
     pairs = np.asarray(pairIds)[result.matches.left][spacing.order]
@@ -119,7 +121,7 @@ def _showTable(series: FrameSeries, result: Reconstruction, pairIds: np.ndarray,
     return node
 
 
-def _removed(series: FrameSeries, role: str) -> None:
+def _remove(series: FrameSeries, role: str) -> None:
     """Take away what belongs to an earlier frame."""
     node = nodeInRole(series.browser, role)
     if node is not None:

@@ -35,18 +35,18 @@ def isSentence(text: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def sceneLogics(host):
-    """What Slicer has in every scene: the logics that keep markups and sequences going."""
-    logics = slicer.vtkSlicerMarkupsLogic(), slicer.vtkSlicerSequencesLogic()
-    for logic in logics:
-        logic.SetMRMLScene(slicer.mrmlScene)
-    yield logics
-    for logic in logics:
+def logics(host):
+    """What Slicer has in every scene."""
+    from panelhost.scene_logics import sceneLogics
+
+    made = sceneLogics(slicer.mrmlScene)
+    yield made
+    for logic in made:
         logic.SetMRMLScene(None)
 
 
 @pytest.fixture
-def panel(host, silence, sceneLogics):
+def panel(host, silence, logics):
     """The panel of the module, open on an empty scene."""
     slicer.mrmlScene.Clear(False)
     yield host.openPanel(MODULE_FILE)
@@ -288,6 +288,21 @@ def testMarkingWithoutDetectionAndPairing(panel, truth, host):
     points = panel.logic.points(panel.session.node.volume)[0].points
     assert points.pair_ids[0] == points.pair_ids[1] >= 0
     assert panel.logic.corrected(panel.session.node.volume) == [0]
+
+
+def testPointsOfOtherFramesAreHidden(panel, detected, host, tmp_path):
+    first = panel.session.node.volume
+    nodes = [nodeOf(panel, role) for role in ("entries", "stitches")]
+    writeFrames(tmp_path / "others", 2)
+    panel.ui.folderPathLineEdit.currentPath = str(tmp_path / "others")
+    panel.ui.loadFolderButton.click()
+    panel.ui.detectButton.click()
+    host.settle()
+    assert panel.session.node.volume is not first
+    assert [node.GetDisplayNode().GetVisibility() for node in nodes] == [0, 0]
+    assert nodeOf(panel, "entries").GetDisplayNode().GetVisibility() == 1
+    panel.ui.volumeSelector.setCurrentNode(first)
+    assert [node.GetDisplayNode().GetVisibility() for node in nodes] == [1, 1]
 
 
 def testPointNodesDeletedByTheUserComeBack(panel, detected, host):
@@ -629,11 +644,16 @@ def testStereoInSpace(panel, host, tmp_path):
     assert sum(gaps) == pytest.approx(words, abs=0.3)
     panel.ui.reconstructButton.click()
     assert len(slicer.util.getNodesByClass("vtkMRMLMarkupsClosedCurveNode")) == 1
+    calibration = panel.ui.calibrationPathLineEdit.currentPath
     panel.ui.calibrationPathLineEdit.currentPath = str(tmp_path / "none.yml")
     panel.ui.reconstructButton.click()
     assert isSentence(said(panel.ui.spaceMessageLabel))
     panel.ui.exportPathLineEdit.currentPath = str(tmp_path / "out")
     panel.ui.exportButton.click()
+    assert isSentence(said(panel.ui.exportMessageLabel)) and not (tmp_path / "out").exists()
+    panel.ui.calibrationPathLineEdit.currentPath = calibration
+    panel.ui.exportButton.click()
+    assert len(json.loads((tmp_path / "out" / "result.json").read_text())["space"][0]["points"]) == len(places)
     eyes = [row["eye"] for row in csv.DictReader((tmp_path / "out" / "points.csv").open())]
     assert eyes.count("left") == len(frame.left.labels) and eyes.count("right") == len(frame.right.labels)
 
