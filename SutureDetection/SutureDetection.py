@@ -201,10 +201,9 @@ class SutureDetectionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _showFrames(self) -> None:
         node, series = self.session.node, self.session.series
-        isNew = node.volume is not self._shown
-        self._shown = node.volume
+        isNew, self._shown = node.volume is not self._shown, node.volume
         if series is not None:
-            showFrames(series, slicer.app.layoutManager(), switchLayout=isNew)
+            showFrames(series, slicer.app.layoutManager(), isNew)
 
     def _showSpace(self) -> None:
         showFrames(self.session.series, slicer.app.layoutManager())
@@ -267,9 +266,9 @@ class SutureDetectionLogic(ScriptedLoadableModuleLogic):
                 shouldStop: StopCheck = never_stop) -> vtkMRMLVectorVolumeNode:
         """Find the points of all frames of a volume, or of a file or folder that is loaded first; gives the volume.
 
-        ``threshold`` None takes the one before where the same network found points before, else the network's;
-        ``layout`` None the frames' own; ``weights`` is the folder of a training or a model card, None the shipped
-        network. Raises UserError and Cancelled, and then keeps the points that were there.
+        ``threshold`` None keeps that of an earlier run of the same network, else takes the network's; ``layout`` None
+        is the frames' own; ``weights`` is the folder of a training or a model card, None the shipped network. Raises
+        UserError and Cancelled, and then keeps the points that were there.
         """
         volume = frameOrFolder
         if isinstance(frameOrFolder, Path | str):
@@ -316,9 +315,7 @@ class SutureDetectionLogic(ScriptedLoadableModuleLogic):
 
     def beginMarking(self, volumeNode: vtkMRMLVectorVolumeNode) -> FrameSeries:
         """Make the nodes to mark points in, where there are none yet."""
-        series = seriesOf(volumeNode)
-        self._keeper.begin(series)
-        return series
+        return self._keeper.begin(seriesOf(volumeNode))
 
     def adoptEdits(self, volumeNode: vtkMRMLVectorVolumeNode, kind: int | None = None) -> bool:
         """Keep what was changed in the point nodes of the present frame, apart from the detection; True if anything."""

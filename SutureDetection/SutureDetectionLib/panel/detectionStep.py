@@ -53,7 +53,7 @@ class DetectionStep(SutureStep):
         self.ui.trainedPathLineEdit.currentPath = str(folder)
 
     def _words(self, index: int) -> str:
-        session, series = self.session, self.session.series
+        session = self.session
         points = session.logic.points(session.node.volume)
         words = _("{here} points in this frame, {all} in {count} frames.").format(
             here=len(points[index].points), count=len(points),

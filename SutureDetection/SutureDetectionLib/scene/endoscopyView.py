@@ -15,7 +15,7 @@ FRAME_LAYOUT, SPACE_LAYOUT = 5660, 5661
 
 FRAME_VIEW, SPACE_VIEW = "HybridOREndoscopy", "HybridORStitches"
 
-_ROOM = 1.3
+_ROOM = 2.0
 
 _SLICE = (f'<view class="vtkMRMLSliceNode" singletontag="{FRAME_VIEW}">'
           '<property name="orientation" action="default">Axial</property>'

@@ -161,10 +161,11 @@ class PointKeeper:
             self._setCorrection(series, series.current, points)
             self.show(series)
 
-    def begin(self, series: FrameSeries) -> None:
-        """Make the nodes to mark points in, where there are none yet."""
+    def begin(self, series: FrameSeries) -> FrameSeries:
+        """Make the nodes to mark points in, where there are none yet; gives the series."""
         if any(pointNode(series, style) is None for style in KIND_STYLES.values()):
             self.show(series)
+        return series
 
     def forget(self) -> None:
         """The scene closes."""

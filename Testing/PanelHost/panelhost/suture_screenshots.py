@@ -1,4 +1,4 @@
-"""``python -m panelhost.suture_screenshots FOLDER [--weights TRAINING]``: the panel of Suture Detection and its views.
+"""``python -m panelhost.suture_screenshots [FOLDER] [--weights TRAINING]``: the panel of Suture Detection, its views.
 
 Writes SutureDetection.png (points and stitches), SutureDetectionComparison.png (against labels) and
 SutureDetectionStereo.png (in space), all of synthetic frames, with the network that comes with the module or that of a
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 MODULE_FILE = Path(__file__).parents[3] / "SutureDetection" / "SutureDetection.py"
+FOLDER = Path(__file__).parents[3] / "Resources" / "Screenshots"
 HEIGHT, PANEL_WIDTH, VIEW_WIDTH = 760, 500, 900
 COLOURS = 256
 
@@ -23,7 +24,7 @@ COLOURS = 256
 def main() -> int:
     """Click through the panel, and save pictures on the way."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="default: Resources/Screenshots")
     parser.add_argument("--weights", type=Path, help="folder of a training")
     parser.add_argument("--frame", type=int, default=4, help="frame of the synthetic video, from 0")
     chosen = parser.parse_args()
