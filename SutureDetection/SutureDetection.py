@@ -201,9 +201,9 @@ class SutureDetectionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _showFrames(self) -> None:
         node, series = self.session.node, self.session.series
-        isNew, self._shown = node.volume is not self._shown, node.volume
+        before, self._shown = self._shown, node.volume if series is not None else None
         if series is not None:
-            showFrames(series, slicer.app.layoutManager(), isNew)
+            showFrames(series, slicer.app.layoutManager(), node.volume is not before)
 
     def _showSpace(self) -> None:
         showFrames(self.session.series, slicer.app.layoutManager())
@@ -395,5 +395,5 @@ class SutureDetectionTest(ScriptedLoadableModuleTest):
             return
         volume = logic.process(logic.loadSampleVideo())
         self.assertGreater(logic.compare(volume, show=True).scores.tally.f1, 0.7)
-        self.assertEqual(len(logic.points(volume)), 8)
+        self.assertTrue(all(len(each.points) for each in logic.points(volume).values()))
         self.delayDisplay("Test passed")

@@ -692,3 +692,68 @@ def testReloadLeaveAndNoWindow(panel, detected, host, monkeypatch):
     fresh.session.node.volume = None
     fresh.session.node.volume = volume
     assert fresh.ui.thresholdSlider.enabled is True
+
+
+def testVideoIsTracked(panel, detector, host, tmp_path):
+    """Every second frame of a video; the same point has the same number in all of them."""
+    from SutureDetectionLib.inputs.video import write_video
+
+    still = drawnFrame(0)[0]
+    write_video(tmp_path / "endoscopy.mp4", [still] * 6, 20.0)
+    panel.ui.filePathLineEdit.currentPath = str(tmp_path / "endoscopy.mp4")
+    panel.ui.everySpinBox.value = 2
+    panel.ui.loadFileButton.click()
+    assert series(panel).facts.numbers == (0, 2, 4)
+    assert series(panel).browser.GetPlaybackRateFps() == pytest.approx(10.0)
+    panel.ui.detectButton.click()
+    assert said(panel.ui.detectionMessageLabel) == ""
+    panel.ui.thresholdSlider.value = 0.2  # the video's coding pales the colours
+    entries = nodeOf(panel, "entries")
+    numbers = []
+    for index in range(3):
+        series(panel).browser.SetSelectedItemNumber(index)
+        order = np.argsort(pixels(panel, "entries") @ [1.0, 10.0])
+        numbers.append([entries.GetNthControlPointLabel(int(number)) for number in order])
+    assert len(numbers[0]) >= SURE and "" not in numbers[0]
+    assert numbers[0] == numbers[1] == numbers[2]
+
+
+def testLoadingIsCancelled(panel, detector, host, tmp_path):
+    writeFrames(tmp_path / "frames")
+    panel.ui.folderPathLineEdit.currentPath = str(tmp_path / "frames")
+    during(panel, panel.ui.loadFolderButton.click)
+    panel.ui.loadFolderButton.click()
+    host.settle()
+    assert isSentence(said(panel.ui.framesMessageLabel))
+    assert slicer.util.getNodesByClass("vtkMRMLVectorVolumeNode") == []
+    assert panel.ui.loadFolderButton.text == "Load"
+
+
+def testAdaptorFoldersOfOneEyeAndOfBoth(panel, detector, host, tmp_path):
+    """The labels of AdaptOR are of both eyes in one file; each frame gets those of its own eye."""
+    from PIL import Image
+    from SutureDetectionLib.formats.adaptor import top_bottom_content
+
+    root = tmp_path / "op1" / "video1"
+    (image, left), (other, right) = drawnFrame(0), drawnFrame(1)
+    left, right = left.reshape(-1, 2), right.reshape(-1, 2)[:5]
+    for folder, picture in (("image_02", image), ("image_03", other), ("both", np.concatenate([image, other]))):
+        (root / folder).mkdir(parents=True)
+        Image.fromarray(picture).save(root / folder / "000000.png")
+    (root / "point_labels").mkdir()
+    content = top_bottom_content(left, right, np.array([[0, 0], [1, 1]]), "000000.png", SHAPE)
+    (root / "point_labels" / "000000.json").write_text(json.dumps(content))
+    for folder, layout, expected in (("image_02", 0, left), ("image_03", 0, right),
+                                     ("both", 1, np.vstack([left, np.add(right, [0, SHAPE[0]])]))):
+        panel.ui.layoutComboBox.currentIndex = layout
+        panel.ui.folderPathLineEdit.currentPath = str(root / folder)
+        panel.ui.loadFolderButton.click()
+        panel.ui.labelsPathLineEdit.currentPath = str(root / "point_labels")
+        panel.ui.loadLabelsButton.click()
+        host.settle()
+        assertSamePoints(pixels(panel, "missed"), expected, 1e-3)
+
+
+def testSlicersOwnTest(panel):
+    """What Slicer runs as the module's self-test; without a network it says so and ends."""
+    slicer.selfTests["SutureDetection"]()
