@@ -210,7 +210,8 @@ def test_the_extension_configures_and_its_modules_import_as_they_are_installed(t
                "print(sorted(p.name for p in r.resource_directory().iterdir()))")
     listing = subprocess.run([sys.executable, "-c", program], cwd=build / "modules", capture_output=True, text=True,
                              check=True).stdout
-    assert listing.strip() == str(sorted({path.name for module in MODULES for path in (module / "Resources").iterdir()}))
+    expected = {each.name for module in MODULES for each in (module / "Resources").iterdir()}
+    assert listing.strip() == str(sorted(expected))
 
 
 def test_the_licence_is_apache_2():

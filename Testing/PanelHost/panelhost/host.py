@@ -14,7 +14,7 @@ from typing import Any
 
 import slicer
 import slicer.util
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtWidgets
 
 from . import parameter_node, scripted_module
 from .application import Application
@@ -100,6 +100,7 @@ class Host:
         """Slicer unloads the module."""
         self.application.moduleManager().moduleAboutToBeUnloaded.emit(widget.moduleName)
         widget.cleanup()
+        _letGo(widget.parent)
         self.settle()
 
     def settle(self) -> None:
@@ -126,6 +127,7 @@ class Host:
         while layout.count():
             item = layout.takeAt(0)
             if item.widget() is not None:
+                _letGo(item.widget())
                 item.widget().hide()
                 item.widget().deleteLater()
         widget = self._build(name)
@@ -232,6 +234,13 @@ class SampleDataLogic:
 
 def _refuseInstallation(requirements: Any, **_: Any) -> None:
     raise RuntimeError(f"The panel host installs nothing: {requirements}")
+
+
+def _letGo(widget: Any) -> None:
+    """Let the selectors of a panel that goes follow the scene no more."""
+    for child in QtCore.QObject.findChildren(widget, QtWidgets.QWidget):
+        if type(child) is qMRMLNodeComboBox:  # isinstance takes every QWidget for one
+            child.setMRMLScene(None)
 
 
 def _importFile(path: Path) -> types.ModuleType:

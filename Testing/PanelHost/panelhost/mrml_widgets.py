@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import slicer
+import slicer.util
 import vtk
 from PySide6 import QtCore, QtWidgets
 
@@ -120,15 +122,13 @@ class qMRMLNodeComboBox(Widget):
     def _nodes(self) -> list[Any]:
         if self._scene is None:
             return []
-        nodes = []
-        for index in range(self._scene.GetNumberOfNodes()):
-            node = self._scene.GetNthNode(index)
-            if node.GetHideFromEditors() and not self._values["showHidden"]:
-                continue
-            exact = node.GetClassName() in self._values["nodeTypes"]
-            derived = self._values["showChildNodeTypes"] and any(node.IsA(kind) for kind in self._values["nodeTypes"])
-            if exact or derived:
-                nodes.append(node)
+        kinds, nodes = self._values["nodeTypes"], []
+        for kind in kinds:
+            for node in slicer.util.getNodesByClass(kind, self._scene):
+                hidden = node.GetHideFromEditors() and not self._values["showHidden"]
+                exact = self._values["showChildNodeTypes"] or node.GetClassName() in kinds
+                if exact and not hidden and node not in nodes:
+                    nodes.append(node)
         return nodes
 
     def _refresh(self) -> None:

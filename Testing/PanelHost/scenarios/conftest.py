@@ -32,13 +32,30 @@ def silence(host):
     assert host.notice.popups == []
 
 
+@pytest.fixture(scope="session")
+def filesRead():
+    """What was read of the X-ray files of the sample case: each is read once for all scenarios."""
+    return {}
+
+
 @pytest.fixture
-def panel(host, silence):
+def panel(host, silence, filesRead, monkeypatch):
     """The panel of the module, open on an empty scene."""
     import slicer
 
     slicer.mrmlScene.Clear(False)
     widget = host.openPanel(MODULE_FILE)
+    xrayFiles = sys.modules["VesselRegistrationLib.scene.xrayFiles"]
+    read = xrayFiles.open_xa
+
+    def readOnce(path, *arguments):
+        if "SampleCase" not in Path(path).parts or arguments:
+            return read(path, *arguments)
+        if path not in filesRead:
+            filesRead[path] = read(path)
+        return filesRead[path]
+
+    monkeypatch.setattr(xrayFiles, "open_xa", readOnce)
     yield widget
     widget = slicer.modules.VesselRegistrationWidget
     host.close(widget)

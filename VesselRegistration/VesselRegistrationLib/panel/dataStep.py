@@ -71,7 +71,8 @@ class DataStep(Step):
         ensureReading()
         model, xrays = self.session.logic.loadSampleCase()
         node = self.session.node
-        node.model, node.xray, node.secondXray = model, xrays[0], xrays[1]
+        with slicer.util.NodeModify(node):  # one update of the views, not three
+            node.model, node.xray, node.secondXray = model, xrays[0], xrays[1]
 
     def _loadModel(self) -> None:
         ui = self.ui
