@@ -6,11 +6,9 @@ updates them instead of adding more.
 
 from dataclasses import dataclass
 
-import numpy as np
 import slicer
 
 from ..mesh.surface import SurfaceModel
-from ..projection.rasterizer import silhouette
 from ..registration.result import RegistrationResult, ViewResult
 from .modelBridge import setModelSurface
 from .nodeRoles import nodeInRole, ownNode
@@ -50,27 +48,6 @@ def showResult(result: RegistrationResult, model: SurfaceModel,
     setModelSurface(modelNode, model.vertices, model.triangles)
     modelNode.SetAndObserveTransformNodeID(transformNode.GetID())
     return ResultNodes(modelNode, transformNode, views)
-
-
-def showProjection(model: SurfaceModel, projection: np.ndarray,
-                   xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLLabelMapVolumeNode:
-    """Show the silhouette of a model under ``projection`` (3, 4), model RAS mm to pixels, on an X-ray."""
-    columns, rows, _ = xrayNode.GetImageData().GetDimensions()
-    drawn = silhouette(model, projection, (rows, columns))
-    return showLabelmap(xrayNode, "silhouette", "Projected silhouette", drawn * SILHOUETTE_LABEL)
-
-
-def setOverlay(xrayNode: slicer.vtkMRMLScalarVolumeNode, visible: bool, opacity: float) -> None:
-    """Show or hide the registered model that lies projected on an X-ray, and how strongly it covers it (0 to 1)."""
-    projected = nodeInRole(xrayNode, "projectedModel")
-    if projected is not None:
-        projected.GetDisplayNode().SetVisibility(visible)
-        projected.GetDisplayNode().SetSliceIntersectionOpacity(opacity)
-
-
-def startOf(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLLabelMapVolumeNode | None:
-    """The silhouette that :func:`showProjection` drew on an X-ray last, None before."""
-    return nodeInRole(xrayNode, "silhouette")
 
 
 def maskOf(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLLabelMapVolumeNode | None:
