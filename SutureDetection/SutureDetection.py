@@ -40,7 +40,7 @@ from SutureDetectionLib.scene.frameSeries import FrameSeries, existingSeries, lo
 from SutureDetectionLib.scene.networkChoice import missingNetwork
 from SutureDetectionLib.scene.pointKeeper import PointKeeper, detectSeries
 from SutureDetectionLib.scene.pointNodes import readPoints
-from SutureDetectionLib.scene.pointRecord import DETECTIONS, LABELS, NumberedPoints, PointRecord, readRecord
+from SutureDetectionLib.scene.pointRecord import DETECTIONS, NumberedPoints, PointRecord, readRecord
 from SutureDetectionLib.scene.sampleData import addSyntheticStereo, addSyntheticVideo, registerSampleData
 from SutureDetectionLib.scene.spaceNodes import SpaceNodes, reconstructFrame
 from VesselRegistrationLib.panel.nodeFollower import NodeFollower
@@ -294,8 +294,8 @@ class SutureDetectionLogic(ScriptedLoadableModuleLogic):
         return "" if record is None else str(record.about["name"])
 
     def hasLabels(self, volumeNode: vtkMRMLVectorVolumeNode) -> bool:
-        """Whether labels are loaded."""
-        return self._record(volumeNode, LABELS) is not None
+        """Whether some frames have labels, loaded or made by hand."""
+        return bool(self._keeper.known(seriesOf(volumeNode)).labels)
 
     def corrected(self, volumeNode: vtkMRMLVectorVolumeNode) -> list[int]:
         """The frames that a person corrected or labelled."""
@@ -336,12 +336,12 @@ class SutureDetectionLogic(ScriptedLoadableModuleLogic):
 
     def compare(self, volumeNode: vtkMRMLVectorVolumeNode, radius: float = RADII_PX[0],
                 show: bool = False) -> Comparison | None:
-        """Points against labels within a radius in px at 512x288; None without labels.
+        """What was found against labels, loaded or made by hand, within a radius in px at 512x288; None without labels.
 
         ``show`` puts found (green), missed (orange) and false points (red) in place of the points themselves.
         """
         series = seriesOf(volumeNode)
-        return self._comparison.compare(series, self._keeper.points(series), radius, show)
+        return self._comparison.compare(series, self._keeper.known(series), radius, show)
 
     def reconstruct(self, volumeNode: vtkMRMLVectorVolumeNode, calibration: Path | str) -> SpaceNodes:
         """Points in mm, annulus and spacing of the present stereo frame, with a calibration of OpenCV (YAML)."""

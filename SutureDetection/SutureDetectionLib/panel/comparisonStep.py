@@ -1,4 +1,4 @@
-"""Step 4: compare the points with labels."""
+"""Step 4: compare what was found with labels: loaded ones, else the frames labelled in step 3."""
 
 import math
 from pathlib import Path
@@ -34,7 +34,7 @@ class ComparisonStep(SutureStep):
         self._radius.update()
         self.frame.enabled = not session.missing
         labelled = session.series is not None and session.logic.hasLabels(node.volume)
-        self.hint(session.missing or ("" if labelled else _("No labels are loaded: choose their folder or file.")))
+        self.hint(session.missing or ("" if labelled else _("There are no labels: choose their folder or file, or label frames in step 3.")))
         self.ui.comparisonCheckBox.enabled = labelled
         self._found = None
         if session.series is not None:

@@ -18,7 +18,7 @@ from ..formats.mono import read_mono
 from ..inputs.opening import MONO, TOP_BOTTOM
 from .frameSeries import FrameSeries
 from .pointKeeper import eyesOf
-from .pointRecord import LABELS, NumberedPoints, PointRecord, joined, labelPoints, readRecord, writeRecord
+from .pointRecord import LABELS, NumberedPoints, PointRecord, joined, labelPoints, writeRecord
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}
 
@@ -54,31 +54,30 @@ def setLabels(series: FrameSeries, frames: Mapping[int, NumberedPoints], source:
     writeRecord(series, LABELS, PointRecord(frames, {"source": source}))
 
 
-def compareWithLabels(series: FrameSeries, points: Mapping[int, NumberedPoints],
+def compareWithLabels(series: FrameSeries, found: Mapping[int, NumberedPoints], labels: Mapping[int, NumberedPoints],
                       radius: float = RADII_PX[0]) -> Comparison | None:
-    """The points of the frames against their labels, matched nearer than ``radius`` px; None without labels.
+    """What was found against the frames that have labels, matched nearer than ``radius`` px; None without labels.
 
     The radius is meant at 512x288 pixels, as the paper has it: pictures of another size are scaled for it.
     """
-    record = readRecord(series, LABELS)
-    if record is None:
+    if not labels:
         return None
     height, width = series.eyeShape()
     scale, origins = np.array([WIDTH / width, HEIGHT / height]), series.eyes()
     groups, tallies, images = {}, {}, []
-    for index, labels in record.frames.items():
+    for index, wantedPoints in sorted(labels.items()):
         parts: list[list[np.ndarray]] = [[], [], []]
-        truth = eyesOf(series, labels)
-        for eye, found in eyesOf(series, points[index]).items():
-            there, wanted = found.points.positions, truth[eye].points.positions
-            image = ScoredImage((there + 0.5) * scale - 0.5, (wanted + 0.5) * scale - 0.5, found.points.kinds,
+        truth = eyesOf(series, wantedPoints)
+        for eye, part in eyesOf(series, found[index]).items():
+            there, wanted = part.points.positions, truth[eye].points.positions
+            image = ScoredImage((there + 0.5) * scale - 0.5, (wanted + 0.5) * scale - 0.5, part.points.kinds,
                                 truth[eye].points.kinds)
             images.append(image)
             matches = match_points(image.found, image.labels, radius)
-            for part, chosen in zip(parts, (there[matches.pairs[:, 0]], wanted[matches.missed], there[matches.extra]),
-                                    strict=True):
-                part.append(chosen + origins[eye])
-        hits, missed, false = (np.concatenate(part) for part in parts)
+            for group, chosen in zip(parts, (there[matches.pairs[:, 0]], wanted[matches.missed], there[matches.extra]),
+                                     strict=True):
+                group.append(chosen + origins[eye])
+        hits, missed, false = (np.concatenate(group) for group in parts)
         groups[index] = (hits, missed, false)
         tallies[index] = Tally(len(hits), len(false), len(missed))
     return Comparison(groups, tallies, score_images(images, (radius, *(each for each in RADII_PX if each != radius))))

@@ -1,14 +1,11 @@
 """Keeps the picture of a comparison in step with points and labels."""
 
-from collections.abc import Mapping
 from typing import Any
-
-from VesselRegistrationLib.scene.nodeRoles import nodeInRole
 
 from .comparison import Comparison, compareWithLabels
 from .frameSeries import FrameSeries
+from .pointKeeper import KnownPoints
 from .pointNodes import kindNodes, setVisible, showComparison
-from .pointRecord import LABELS, NumberedPoints
 
 
 class ComparisonView:
@@ -20,19 +17,17 @@ class ComparisonView:
 
     def forget(self) -> None:
         """The scene closes."""
-        self._points: Mapping[int, NumberedPoints] | None = None
+        self._known: KnownPoints | None = None
         self._state: tuple[Any, ...] = ()
         self._found: Comparison | None = None
         self._visible: tuple[str, bool, int] | None = None
 
-    def compare(self, series: FrameSeries, points: Mapping[int, NumberedPoints], radius: float,
-                show: bool) -> Comparison | None:
+    def compare(self, series: FrameSeries, known: KnownPoints, radius: float, show: bool) -> Comparison | None:
         """As ``compareWithLabels``; ``show`` puts found, missed and false points in place of the points."""
-        labels = nodeInRole(series.browser, LABELS)
-        state = (series.browser.GetID(), labels and (labels.GetID(), labels.GetMTime()), radius, show)
-        if points is self._points and state == self._state:
+        state = (series.browser.GetID(), radius, show, len(kindNodes(series)))
+        if known is self._known and state == self._state:
             return self._found
-        self._found = compareWithLabels(series, points, radius)
+        self._found = compareWithLabels(series, known.found, known.labels, radius)
         isShown = show and self._found is not None
         if isShown and self._found is not None:
             showComparison(series, self._found.groups)
@@ -40,5 +35,5 @@ class ComparisonView:
         if visible != self._visible:  # else what a person hid stays hidden
             setVisible(series, isShown)
             self._visible = visible
-        self._points, self._state = points, state
+        self._known, self._state = known, state
         return self._found

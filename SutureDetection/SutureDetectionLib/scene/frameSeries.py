@@ -86,7 +86,9 @@ class FrameSeries:
         text = self.browser.GetAttribute(_FACTS)
         if text:
             content = json.loads(text)
-            return SeriesFacts(**{**content, "names": tuple(content["names"]), "numbers": tuple(content["numbers"])})
+            if len(content["names"]) == self.count:
+                return SeriesFacts(**{**content, "names": tuple(content["names"]),
+                                      "numbers": tuple(content["numbers"])})
         name = self.volume.GetName().replace("/", ",")
         return SeriesFacts((name,) * self.count, tuple(range(self.count)), follows=self.count > 1)
 
@@ -181,6 +183,8 @@ def problemOf(volumeNode: slicer.vtkMRMLVectorVolumeNode | None) -> str:
     """Why a volume cannot be used, in one sentence; empty where it can."""
     if volumeNode is None:
         return "No frame is chosen: load a picture, folder or video, or choose a colour volume."
+    if volumeNode.GetParentTransformNode() is not None:
+        return f"The volume {volumeNode.GetName()} is under a transform: take it out, pictures stay where they are."
     try:
         _picture(volumeNode, volumeNode.GetName())
     except UserError as problem:

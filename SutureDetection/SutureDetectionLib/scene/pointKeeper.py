@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from VesselRegistrationLib.errors import UserError
@@ -19,6 +19,7 @@ from .pointNodes import KIND_STYLES, keepEdits, kindNodes, pointNode, readKind, 
 from .pointRecord import (
     CORRECTIONS,
     DETECTIONS,
+    LABELS,
     NumberedPoints,
     PointRecord,
     forgetRecord,
@@ -52,13 +53,23 @@ def detectSeries(series: FrameSeries, detector: SutureDetector, progress: Progre
                                 "threshold": detector.threshold})
 
 
+@dataclass(frozen=True)
+class KnownPoints:
+    """``found`` by a network from the threshold on; ``counting``, a person's corrections in their place; ``labels`` to
+    compare with, loaded ones, else a person's. Each by the index of the frame; the first two have all frames."""
+
+    found: Mapping[int, NumberedPoints]
+    counting: Mapping[int, NumberedPoints]
+    labels: Mapping[int, NumberedPoints]
+
+
 class PointKeeper:
     """The points that count. What it computed last is kept until records or threshold change."""
 
     def __init__(self) -> None:
         """Nothing is computed yet."""
         self._writing = False
-        self._known: dict[str, tuple[tuple[object, ...], dict[int, NumberedPoints]]] = {}
+        self._known: dict[str, tuple[tuple[object, ...], KnownPoints]] = {}
 
     def threshold(self, series: FrameSeries) -> float:
         """The confidence from which detections count."""
@@ -94,15 +105,19 @@ class PointKeeper:
             if kindNodes(series):
                 self.show(series)
 
-    def points(self, series: FrameSeries) -> Mapping[int, NumberedPoints]:
-        """The points that count in every frame, by its index."""
-        nodes = [nodeInRole(series.browser, role) for role in (DETECTIONS, CORRECTIONS)]
+    def known(self, series: FrameSeries) -> KnownPoints:
+        """All that is known; the same object as long as nothing changes."""
+        nodes = [nodeInRole(series.browser, role) for role in (DETECTIONS, CORRECTIONS, LABELS)]
         state = (self.threshold(series), series.facts.layout, series.count,
                  *((node.GetID(), node.GetMTime()) for node in nodes if node is not None))
         key = series.browser.GetID()
         if key not in self._known or self._known[key][0] != state:
             self._known[key] = (state, self._compute(series))
         return self._known[key][1]
+
+    def points(self, series: FrameSeries) -> Mapping[int, NumberedPoints]:
+        """The points that count in every frame, by its index."""
+        return self.known(series).counting
 
     def corrected(self, series: FrameSeries) -> list[int]:
         """The frames that a person corrected or labelled."""
@@ -180,12 +195,16 @@ class PointKeeper:
         finally:
             self._writing = before
 
-    def _compute(self, series: FrameSeries) -> dict[int, NumberedPoints]:
-        detections, corrections = readRecord(series, DETECTIONS), readRecord(series, CORRECTIONS)
-        found = _tracked(series, detections, self.threshold(series)) if detections else {}
-        known = {} if corrections is None else corrections.frames
+    def _compute(self, series: FrameSeries) -> KnownPoints:
+        detections, corrections, labels = (readRecord(series, role) for role in (DETECTIONS, CORRECTIONS, LABELS))
         nothing = NumberedPoints.of(no_points())
-        return {index: known.get(index, found.get(index, nothing)) for index in range(series.count)}
+        tracked = _tracked(series, detections, self.threshold(series)) if detections else {}
+        found = {index: tracked.get(index, nothing) for index in range(series.count)}
+        byHand = {} if corrections is None else {index: points for index, points in corrections.frames.items()
+                                                 if index < series.count}
+        loaded = {} if labels is None else {index: points for index, points in labels.frames.items()
+                                            if index < series.count}
+        return KnownPoints(found, found | byHand, byHand | loaded)
 
 
 def eyesOf(series: FrameSeries, numbered: NumberedPoints) -> dict[str, NumberedPoints]:

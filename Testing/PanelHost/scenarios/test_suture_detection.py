@@ -356,6 +356,17 @@ def testComparisonWithLabels(panel, detected, host, tmp_path):
     assert nodeOf(panel, "found").GetDisplayNode().GetVisibility() == 0
 
 
+def testOwnLabelsTellHowGoodTheDetectionIs(panel, detected, detector, host):
+    """Corrected frames are labels too: what the network found there is compared with what a person made of it."""
+    nodeOf(panel, "exits").RemoveNthControlPoint(0)
+    nodeOf(panel, "sutures").AddControlPoint(-150.0, -90.0, 0.0)
+    assert "7 found, 1 missed, 1 false" in said(panel.ui.scoresLabel)
+    panel.ui.comparisonCheckBox.click()
+    np.testing.assert_allclose(pixels(panel, "missed"), [[150.0, 90.0]], atol=1e-3)
+    panel.ui.detectButton.click()  # the labels stay, and so does the comparison
+    assert detector.calls == 8 and "7 found, 1 missed, 1 false" in said(panel.ui.scoresLabel)
+
+
 def testLabelsThatDoNotFitAreSaid(panel, detected, tmp_path):
     (tmp_path / "empty").mkdir()
     wrong = tmp_path / "frame_000.json"
@@ -567,6 +578,14 @@ def testVolumesThatCannotBeUsedAreSaid(panel, detector, pixelsOf, words):
         slicer.util.updateVolumeFromArray(node, pixelsOf())
     panel.ui.volumeSelector.setCurrentNode(node)
     assert words in said(panel.ui.framesMessageLabel)
+    assert panel.ui.detectButton.enabled is False
+
+
+def testAVolumeUnderATransformIsRefused(panel, truth):
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    panel.session.node.volume.SetAndObserveTransformNodeID(transform.GetID())
+    panel.session.refresh()
+    assert "under a transform" in said(panel.ui.framesMessageLabel)
     assert panel.ui.detectButton.enabled is False
 
 
