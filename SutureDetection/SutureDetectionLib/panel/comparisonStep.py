@@ -34,7 +34,8 @@ class ComparisonStep(SutureStep):
         self._radius.update()
         self.frame.enabled = not session.missing
         labelled = session.series is not None and session.logic.hasLabels(node.volume)
-        self.hint(session.missing or ("" if labelled else _("There are no labels: choose their folder or file, or label frames in step 3.")))
+        self.hint(session.missing or ("" if labelled else _(
+            "There are no labels: choose their folder or file, or label frames in step 3.")))
         self.ui.comparisonCheckBox.enabled = labelled
         self._found = None
         if session.series is not None:
