@@ -65,7 +65,8 @@ def lookAtSpace(series: FrameSeries) -> None:
                for number in range(scene.GetNumberOfNodesByClass("vtkMRMLCameraNode"))]
     for camera in cameras:
         if spaceView is not None and nodes and camera.GetLayoutName() == spaceView.GetLayoutName():
-            places = slicer.util.arrayFromMarkupsControlPoints(nodes[0])
+            markups = [node for node in nodes if node.IsA("vtkMRMLMarkupsNode")]
+            places = slicer.util.arrayFromMarkupsControlPoints(markups[-1])  # the annulus where there is one
             middle = places.mean(axis=0)
             radius = np.linalg.norm(places - middle, axis=1).max()
             distance = _ROOM * radius / np.tan(np.radians(0.5 * camera.GetViewAngle()))
