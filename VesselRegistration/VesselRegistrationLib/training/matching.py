@@ -14,8 +14,9 @@ from ..networks.losses import matching_loss, pyramid_matching_loss
 from .architectures import COMPACT_MATCHING, MATCHING_NETWORKS, OURS, design_of
 from .augmentation import Generators, augment_pair
 from .distributed import whole_batch
+from .held_out import HeldOut, answers
 from .plan import MATCHING, TrainingPlan
-from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, MatchingSamples, Sample, all_samples
+from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, MatchingSamples, Sample
 from .settings import OURS as OUR_RECIPE
 from .settings import PYRAMID_DICE, TrainingSettings, matching_settings
 from .split import TRAINING_SPLIT, VALIDATION_SPLIT
@@ -26,8 +27,6 @@ from .supervised_matching import (
     SupervisedMatchingTask,
 )
 from .trainer import Task
-
-_VALIDATION_BATCH = 8
 
 
 def matching_task(plan: TrainingPlan) -> tuple[Task, TrainingSettings]:
@@ -61,8 +60,7 @@ class MatchingTask:
         self.design = design_of(network, MATCHING_NETWORKS)
         self.origin: dict[str, Any] = {"task": MATCHING, "field_of_view": "any", "network": network}
         self.samples = samples
-        self._held_out = held_out
-        self._held_out_cases: Sample | None = None
+        self._held_out = HeldOut(held_out, settings.validation_cases)
         self._settings = settings
 
     def build(self) -> nn.Module:
@@ -89,13 +87,8 @@ class MatchingTask:
         """Mean Dice of the binary silhouettes after the network and, for comparison, before it."""
         from monai.metrics import compute_dice
 
-        if self._held_out_cases is None:
-            self._held_out_cases = all_samples(self._held_out, self._settings.validation_cases)
-        moving, fixed, truth = self._held_out_cases
-        device = next(network.parameters()).device
-        with autocast(device):
-            theta = torch.cat([network(pair.to(device)).float().cpu()
-                               for pair in torch.cat([moving, fixed], dim=1).split(_VALIDATION_BATCH)])
+        moving, fixed, truth = self._held_out.cases
+        theta = answers(network, torch.cat([moving, fixed], dim=1))
         warped = (warp(moving, theta) > 0.5).float()
         truth = (truth > 0.5).float()
         return {"dice": float(compute_dice(warped, truth).nanmean()),

@@ -13,11 +13,10 @@ from .appearance import change_appearance
 from .architectures import BACKGROUND, NetworkDesign
 from .augmentation import Generators, augment_fluoroscopy, halve
 from .distributed import whole_batch
+from .held_out import HeldOut, answers
 from .losses import complementary_cross_entropy, complementary_dice
-from .samples import Sample, all_samples
+from .samples import Sample
 from .settings import CROSS_ENTROPY, DICE, WEIGHTED_CROSS_ENTROPY, WEIGHTED_DICE, TrainingSettings
-
-_VALIDATION_BATCH = 8
 
 
 class SegmentationTask:
@@ -41,8 +40,7 @@ class SegmentationTask:
         self.origin = dict(origin)
         self._targets = design.targets if known is None else known
         self._judged = judged
-        self._held_out = held_out
-        self._held_out_cases: Sample | None = None
+        self._held_out = HeldOut(held_out, settings.validation_cases)
         self._settings = settings
 
     def build(self) -> nn.Module:
@@ -82,12 +80,8 @@ class SegmentationTask:
         """Mean Dice at threshold 0.5 inside the usable region: "dice" of what counts, "dice_X" of any other target."""
         from monai.metrics import compute_dice
 
-        if self._held_out_cases is None:
-            self._held_out_cases = all_samples(self._held_out, self._settings.validation_cases)
-        image, target, usable = self._held_out_cases
-        device = next(network.parameters()).device
-        with autocast(device):
-            found = torch.cat([(network(part.to(device)) > 0).float().cpu() for part in image.split(_VALIDATION_BATCH)])
+        image, target, usable = self._held_out.cases
+        found = (answers(network, image) > 0).float()
         channels = [self.design.outputs.index(name) for name in self._targets]
         dice = compute_dice(found[:, channels] * usable, target * usable).nanmean(dim=0)
         return {"dice" if name == self._judged else f"dice_{name}": float(value)

@@ -16,7 +16,8 @@ from ..networks.normalisation import NETWORK_SIZE
 from .architectures import SUPERVISED_MATCHING
 from .augmentation import Generators, random_similarity
 from .distributed import whole_batch
-from .samples import Sample, all_samples
+from .held_out import HeldOut, answers
+from .samples import Sample
 from .settings import FIELDS_OF_VIEW, TrainingSettings
 
 CORNER = "corner"
@@ -27,7 +28,6 @@ _CORNERS = torch.tensor([[-1.0, -1.0, 1.0], [1.0, -1.0, 1.0], [-1.0, 1.0, 1.0], 
 _SMALL = 0.02
 _OVERLAP_FROM = 0.6
 _OVERLAP_WEIGHT = 0.05
-_VALIDATION_BATCH = 16
 
 
 class KnownPairSamples(Dataset[Sample]):
@@ -65,8 +65,7 @@ class SupervisedMatchingTask:
         """``samples`` and ``held_out`` as ``KnownPairSamples`` gives them."""
         self.origin: dict[str, Any] = {"task": "matching", "field_of_view": "any", "network": "ours"}
         self.samples = samples
-        self._held_out = held_out
-        self._held_out_cases: Sample | None = None
+        self._held_out = HeldOut(held_out, settings.validation_cases)
         self._settings = settings
 
     def build(self) -> nn.Module:
@@ -90,13 +89,8 @@ class SupervisedMatchingTask:
 
     def validate(self, network: nn.Module) -> Mapping[str, float]:
         """Median error of the corners in px and share of pairs below 3 px."""
-        if self._held_out_cases is None:
-            self._held_out_cases = all_samples(self._held_out, self._settings.validation_cases)
-        moving, fixed, theta = self._held_out_cases
-        device = next(network.parameters()).device
-        with autocast(device):
-            found = torch.cat([network(pair.to(device)).float().cpu()
-                               for pair in torch.cat([moving, fixed], dim=1).split(_VALIDATION_BATCH)])
+        moving, fixed, theta = self._held_out.cases
+        found = answers(network, torch.cat([moving, fixed], dim=1))
         error = corner_error_px(found, theta)
         return {"corner_px": float(error.median()), "share_below_3_px": float((error < 3.0).float().mean())}
 
