@@ -360,8 +360,11 @@ def test_replay_moves_xray_model_and_overlay(scene):
     frames = [replace(frame_of(VIEW, np.array([[20 + 30 * k, 40]]), k, 3)) for k in range(3)]
     poses = [pose_of(case.model, (6.0 + 10.0 * k, -8.0, 12.0)) for k in range(3)]
     case.transform.SetAttribute("HybridOR.result.status", "accepted")
+    kinds = ("vtkMRMLVolumeNode", "vtkMRMLTransformNode")
+    before = [scene.GetNumberOfNodesByClass(kind) for kind in kinds]
     browser = addRunSequence(case.xray, frames)
     poseSequence = addPoseSequence(case.xray, case.transform, tracked(poses))
+    assert [scene.GetNumberOfNodesByClass(kind) for kind in kinds] == before  # no nodes that nobody asked for
     assert browserOf(case.transform) is browser is browserOf(case.xray)
     assert browser.GetPlaybackRateFps() == pytest.approx(10.0)
     views = GuidanceViews(scene, None)

@@ -1,17 +1,22 @@
 """Training of the suture networks on drawn frames."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
 from suture_frames import DrawnFrames, drawn_frame
+from SutureDetectionLib.detection.detector import load_detector
 from SutureDetectionLib.formats.labels import Labels, visible_labels
+from SutureDetectionLib.networks.stitch_net import StitchNet
 from SutureDetectionLib.networks.targets import Distribution
 from SutureDetectionLib.training.augmentation import OUR_RANGES, PAPER_RANGES, AugmentationRanges, augment
 from SutureDetectionLib.training.frames import image_tensor, pack_labels, unpack_labels
 from SutureDetectionLib.training.settings import OUR_SETTINGS, PAPER_SETTINGS
 from SutureDetectionLib.training.tasks import OurTask, PaperDesign, PaperTask
+from VesselRegistrationLib.errors import UserError
+from VesselRegistrationLib.networks.weights import ModelCard, save_weights
+from VesselRegistrationLib.training.checkpoint import save_checkpoint
 from VesselRegistrationLib.training.trainer import Place, read_checkpoint, train
 
 SHORT = {"batch_size": 4, "first_fill": 16, "pool_size": 32, "validation_cases": 8, "checkpoint_every": 5,
@@ -54,6 +59,30 @@ def test_resumed_training_ends_where_an_uninterrupted_one_does(tmp_path) -> None
               progress=lambda fraction, text: None, should_stop=lambda: next(stop))
     halves = trained(task, settings, tmp_path / "halves", resume=True)["network"]
     assert all(torch.equal(whole[key], halves[key]) for key in whole)
+
+
+@pytest.mark.parametrize("changed", [{"parameters": {"widths": (8, 16), "pyramid_width": 8}},
+                                     {"parameters": {"depth": 3}}, {"architecture": "SutureUNet"},
+                                     {"architecture": "DRUNet"}, {"network": {}}])
+def test_a_training_of_another_network_is_refused_in_one_sentence(tmp_path, changed) -> None:
+    content = {"architecture": "StitchNet", "parameters": {}, "network": StitchNet().state_dict(), "scores": {},
+               "origin": {}, "task": "sutures"}
+    save_checkpoint(tmp_path, "best.pt", content)
+    assert load_detector(tmp_path, "cpu").tells_kinds
+    save_checkpoint(tmp_path, "best.pt", content | changed)
+    with pytest.raises(UserError, match=r"not fit the suture networks|is not known"):
+        load_detector(tmp_path, "cpu")
+
+
+def test_a_card_of_other_widths_is_refused_in_one_sentence(tmp_path) -> None:
+    texts = {entry.name: "" for entry in fields(ModelCard) if entry.name not in ("parameters", "scores", "folder")}
+    card = ModelCard(**texts | {"name": "other", "architecture": "StitchNet"}, parameters={}, scores={})
+    save_weights(StitchNet(), card, tmp_path)
+    assert load_detector(tmp_path / "other.json", "cpu").tells_kinds
+    for parameters in ({"widths": (8, 16)}, {"depth": 3}):
+        save_weights(StitchNet(), replace(card, parameters=parameters), tmp_path)
+        with pytest.raises(UserError, match="not fit"):
+            load_detector(tmp_path / "other.json", "cpu")
 
 
 def test_labels_survive_half_precision() -> None:

@@ -131,7 +131,12 @@ def load_network_of(source: Path | None) -> LoadedNetwork:
         raise UserError(f"{source} is no trained network: give the folder of a training, or a model card (.json).")
     card = load_card(source)
     design = {"architecture": card.architecture, **card.parameters}
-    return LoadedNetwork(load_network(card, build_network), card.architecture,
+    try:
+        network = load_network(card, build_network)
+    except (TypeError, ValueError, RuntimeError):
+        raise UserError(f"The model card {source} does not fit the suture networks of this version: "
+                        "export the network again.") from None
+    return LoadedNetwork(network, card.architecture,
                          card.scores.get("threshold", _USUAL_THRESHOLD), Origin(card.name, card.sha256, design))
 
 
@@ -141,8 +146,12 @@ def _of_training(folder: Path) -> LoadedNetwork:
     from ..networks.architectures import STITCH_NET, build_network
 
     content = read_checkpoint(folder, BEST_FILE if (folder / BEST_FILE).exists() else CHECKPOINT_FILE)
-    network = build_network(content["architecture"], content["parameters"])
-    network.load_state_dict(content["network"])
+    try:
+        network = build_network(content["architecture"], content["parameters"])
+        network.load_state_dict(content["network"])
+    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError):
+        raise UserError(f"The training in {folder} does not fit the suture networks of this version: "
+                        "name the folder of another training, or train again.") from None
     usual = content["scores"].get("threshold", _USUAL_THRESHOLD) if content["architecture"] == STITCH_NET else THRESHOLD
     design = {"architecture": content["architecture"], **content["parameters"], **content["origin"]}
     return LoadedNetwork(network.eval(), content["architecture"], usual, Origin(content["task"], "", design))

@@ -38,10 +38,13 @@ def addRunSequence(xrayNode: slicer.vtkMRMLScalarVolumeNode,
         frameTimeMs = frame.frame_time_ms
     shown, _ = frameNumbers(xrayNode)
     browser = xrayNode.GetScene().AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{xrayNode.GetName()} browser")
+    # In one change: Slicer gives a sequence without a node one of its own at once.
+    wasModifying = browser.StartModify()
     browser.AddSynchronizedSequenceNode(sequence)
     browser.SetPlaybackRateFps(1000.0 / frameTimeMs if frameTimeMs else ASSUMED_FPS)
     browser.SetSelectedItemNumber(min(shown, sequence.GetNumberOfDataNodes() - 1))
     browser.AddProxyNode(xrayNode, sequence, False)
+    browser.EndModify(wasModifying)
     return browser
 
 
@@ -72,10 +75,12 @@ def addPoseSequence(xrayNode: slicer.vtkMRMLScalarVolumeNode, transformNode: sli
     if browser is None:
         browser = xrayNode.GetScene().AddNewNodeByClass("vtkMRMLSequenceBrowserNode",
                                                         f"{transformNode.GetName()} browser")
+    wasModifying = browser.StartModify()
     if not browser.IsSynchronizedSequenceNode(sequence, True):
         browser.AddSynchronizedSequenceNode(sequence)
     if browser.GetSequenceNode(transformNode) is None:
         browser.AddProxyNode(transformNode, sequence, False)
+    browser.EndModify(wasModifying)
     return sequence
 
 
