@@ -94,6 +94,57 @@ def test_pairs_agree_from_both_ends_and_the_surer_end_tells_the_kinds() -> None:
     assert len(empty) == 0
 
 
+def ring_of_stitches(stitches: int, share: float, seed: int = 0) -> np.ndarray:
+    """Entries, then exits (2n, 2) px, in turn round an ellipse; a stitch takes ``share`` of its part of the ring."""
+    rng = np.random.default_rng(seed)
+    middle = (np.arange(stitches) + rng.uniform(-0.05, 0.05, stitches)) * 2 * np.pi / stitches
+    half = share * np.pi / stitches
+    angle = np.concatenate([middle - half, middle + half])
+    ring = np.column_stack([256 + 110 * np.cos(angle), 144 + 95 * np.sin(angle)])
+    return ring + rng.normal(0, 1.5, ring.shape)
+
+
+@pytest.mark.parametrize("share", [0.35, 0.62])
+def test_stitches_round_a_ring_are_paired_by_ways_that_are_far_too_short(share: float) -> None:
+    made = right = right_kinds = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        points = ring_of_stitches(13, share, seed)
+        partner, kinds = np.roll(np.arange(26), 13), np.repeat([0, 1], 13)
+        way = points[partner] - points
+        way = way / np.linalg.norm(way, axis=1, keepdims=True) * rng.uniform(1, 7, (26, 1))
+        way[rng.permutation(26)[:6]] *= -1.0
+        doubted = np.where(rng.permutation(26) < 6, 1 - kinds, kinds)
+        points = np.concatenate([points, [[256.0, 144.0], [262.0, 280.0]]])  # no suture points
+        pair_ids, told = pair_stitches(points, np.concatenate([way, np.zeros((2, 2))]),
+                                       np.append(np.where(doubted == 1, 0.75, 0.25), [0.5, 0.5]))
+        numbers, counts = np.unique(pair_ids[pair_ids >= 0], return_counts=True)
+        assert np.all(counts == 2) and list(pair_ids[26:]) == [-1, -1]
+        made += len(numbers)
+        right += np.count_nonzero((pair_ids[:13] == pair_ids[13:26]) & (pair_ids[:13] >= 0))
+        right_kinds += np.count_nonzero(told[:26] == kinds)
+    assert right / made > 0.9 and right / 130 > 0.8
+    assert right_kinds / 260 > 0.9  # 77 % were right before
+
+
+def test_points_that_could_as_well_be_grouped_otherwise_stay_alone() -> None:
+    evenly = ring_of_stitches(13, 0.5)
+    nothing_said = pair_stitches(evenly, np.zeros((26, 2)), np.full(26, 0.5))[0]
+    assert np.count_nonzero(nothing_said >= 0) <= 4
+    apart = np.array([[20.0, 20.0], [150.0, 20.0]])
+    assert list(pair_stitches(apart, np.array([[6.0, 0.0], [-6.0, 0.0]]), np.array([0.1, 0.9]))[0]) == [-1, -1]
+
+
+def test_weak_false_points_do_not_part_sure_pairs() -> None:
+    points = ring_of_stitches(10, 0.4)
+    false = points[:10] + np.array([7.0, 9.0])
+    way = np.concatenate([points[10:] - points[:10], points[:10] - points[10:], np.zeros((10, 2))]) * 0.2
+    exits = np.concatenate([np.full(10, 0.2), np.full(10, 0.8), np.full(10, 0.5)])
+    pair_ids, _ = pair_stitches(np.concatenate([points, false]), way, exits, np.repeat([0.9, 0.15], [20, 10]))
+    assert np.all(pair_ids[:10] >= 0)
+    np.testing.assert_array_equal(pair_ids[:10], pair_ids[10:20])
+
+
 def test_a_threshold_takes_points_and_parts_pairs() -> None:
     points = SuturePoints(np.zeros((3, 2)), np.array([0.9, 0.3, 0.8]), np.array([0, 1, 0]), np.array([4, 4, -1]))
     kept = points.at_least(0.5)

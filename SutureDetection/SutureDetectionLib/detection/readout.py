@@ -58,7 +58,8 @@ def read_stitches(maps: StitchArrays, threshold: float = LEAST_CONFIDENCE) -> Su
     cells, confidence, places = offset_peaks(maps.heat, maps.offset, threshold)
     positions = (cells + 0.5) * maps.stride - 0.5
     rows, columns = places.T
-    pair_ids, kinds = pair_stitches(positions, maps.pairing[:, rows, columns].T, maps.exit[rows, columns])
+    pair_ids, kinds = pair_stitches(positions, maps.pairing[:, rows, columns].T, maps.exit[rows, columns],
+                                    confidence)
     return SuturePoints(positions, confidence, kinds, pair_ids)
 
 
