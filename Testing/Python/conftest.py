@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from VesselRegistrationLib.networks import weights
-from VesselRegistrationLib.networks.affine_cnn import COMPACT
 from VesselRegistrationLib.simulation.case import CaseSettings, write_case
 
 
@@ -25,7 +24,7 @@ def untrained_weights(tmp_path_factory) -> Path:
 
     torch.manual_seed(5)
     folder = tmp_path_factory.mktemp("weights")
-    for name, architecture, parameters, field_of_view in (("matching", "AffineCNN", COMPACT, "any"),
+    for name, architecture, parameters, field_of_view in (("matching_ours", "MatchNet", {}, "any"),
                                                           ("vessels_lower", "DRUNet", {}, "lower"),
                                                           ("vessels_upper", "DRUNet", {}, "upper")):
         network = weights.build_network(architecture, parameters)

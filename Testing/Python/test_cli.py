@@ -105,7 +105,7 @@ def test_register_writes_everything_and_names_nobody(registered, lower_case, unt
     assert set(result["timings_s"]) == {"reading", "segmentation", "matching", "measures"}
     assert result["software"]["vessel-registration"] == __version__
     assert "numpy" in result["software"] and "torch" in result["software"]
-    assert result["weights"] == [{"name": "matching", "sha256": load_card("matching").sha256}]
+    assert result["weights"] == [{"name": "matching_ours", "sha256": load_card("matching_ours").sha256}]
     given = np.asarray(Image.open(lower_case / "vessel_mask_0.png")) > 0
     np.testing.assert_array_equal(np.asarray(Image.open(out / "mask_0.png")) > 0, given)
     assert_nobody_is_named(out, printed)

@@ -166,13 +166,13 @@ def test_a_corrupt_weights_file(refused, untrained_weights, monkeypatch, tmp_pat
     folder = tmp_path / "weights"
     shutil.copytree(untrained_weights, folder)
     monkeypatch.setattr(weights, "weights_directory", lambda: folder)
-    for name in ("matching", "vessels_lower"):
+    for name in ("matching_ours", "vessels_lower"):
         content = bytearray((folder / f"{name}.safetensors").read_bytes())
         content[len(content) // 2] ^= 1
         (folder / f"{name}.safetensors").write_bytes(content)
-    assert "matching.safetensors is corrupt" in refused(method="affine")
+    assert "matching_ours.safetensors is corrupt" in refused(method="affine")
     assert "vessels_lower.safetensors is corrupt" in refused(mask=None)
-    (folder / "matching.safetensors").unlink()
+    (folder / "matching_ours.safetensors").unlink()
     assert "cannot be read" in refused(method="affine")
 
 

@@ -244,7 +244,7 @@ def test_one_view_is_registered_and_lifted_exactly(lower_case, true_pose, untrai
     start = mean_in_plane_error(model, initial_pose(model), true_pose, frames[0])
     assert mean_in_plane_error(model, result.model_to_world, true_pose, frames[0]) < 0.5 * start
     assert set(result.timings_s) == {"segmentation", "matching", "measures"}
-    assert set(result.weights) == {"matching"}
+    assert set(result.weights) == {"matching_ours"}
 
 
 def test_two_views_give_one_rigid_pose_near_the_truth(lower_case, true_pose, untrained_networks):
