@@ -370,14 +370,14 @@ def test_vessels_command_reads_a_folder(untrained_networks, annotated, capsys):
 
 def test_matching_command_prints_a_table(untrained_networks, capsys):
     assert main(["evaluate", "matching", "--cases", "1", "--field-of-view", "lower"]) == 0
-    assert "| test | matching | 1 |" in capsys.readouterr().out
+    assert "| test | matching_ours | 1 |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (["vessels", "--domains", "nowhere"], "no domain 'nowhere'"),
     (["vessels", "--domains", ","], "No domain is named"),
     (["vessels", "--network", "nothing"], "no model card"),
-    (["vessels", "--network", "matching"], "does not segment"),
+    (["vessels", "--network", "matching_ours"], "does not segment"),
     (["vessels", "--compare", "shipped"], "same name"),
     (["vessels", "--threshold", "2"], "threshold 2 is impossible"),
     (["vessels", "--grad-cam", "bridge"], "--out"),

@@ -54,7 +54,7 @@ def add_network_parsers(kinds: "Commands") -> None:
     parser = new_command(kinds, _MATCHING, "Judge networks that match silhouette and mask on pairs whose motion is "
                          "known.", run_matching)
     parser.set_defaults(kind=_MATCHING)
-    _add_common(parser, _MATCHING, "matching_ours")
+    _add_common(parser, "matching_ours", "matching_ours")
     parser.add_argument("--missing", type=float, default=0.25, metavar="SHARE",
                         help="share of the branches that X-rays do not show (default 0.25)")
     parser.add_argument("--faults", action="store_true",
