@@ -457,6 +457,18 @@ def testDevicesShownAndHidden(panel, host):
     assert curve.GetDisplayNode().GetVisibility() == 0
 
 
+def testDevicesOfTheSampleCaseFound(panel, host):
+    """One click with the shipped network shows the wire that goes up the sample's left leg."""
+    from VesselRegistrationLib.scene.deviceBridge import devicesOf
+
+    panel.ui.sampleButton.click()
+    assert panel.ui.findDevicesButton.enabled is True
+    panel.ui.findDevicesButton.click()
+    curves = [node for node in devicesOf(panel.session.node.xray) if node.IsA("vtkMRMLMarkupsCurveNode")]
+    assert 1 <= len(curves) <= 4
+    assert max(curve.GetCurveLengthWorld() for curve in curves) > 30.0
+
+
 def testNothingElseBeginsWhileSomethingRuns(panel, host):
     """While a registration runs every other step is greyed out; a click that comes all the same does nothing."""
     panel.ui.sampleButton.click()
