@@ -12,6 +12,8 @@ from .settings import BOTH, PAPER, TrainingSettings, catheter_settings, matching
 
 _TRAINING_DOMAIN = ("Fluoroscopy simulated from parametric vessel anatomies, renderer domain 'training', "
                     "random similarity, gamma, contrast and noise on top.")
+_WIDE_DOMAIN = ("Fluoroscopy simulated from parametric vessel anatomies, renderer domains 'training' and 'wide', "
+                "random similarity, and changes of polarity, borders, tone, sharpness and noise on top.")
 _TEST_DOMAIN = "Fluoroscopy simulated from other seeds with the renderer's domain 'test'."
 _PAIRS_DOMAIN = "Pairs of silhouettes simulated from parametric vessel anatomies, both fields of view in turn."
 _PAIRS_TEST = "Pairs simulated from other seeds."
@@ -30,7 +32,7 @@ def export_network(training: Path, out: Path, version: str, cases: int = HELD_OU
     network = build_network(checkpoint["architecture"], checkpoint["parameters"])
     network.load_state_dict(checkpoint["network"])
     network.eval()
-    words = {**_WORDS[origin["task"]], **_own_frames(origin)}
+    words = {**_WORDS[origin["task"]], **_many_looks(checkpoint), **_own_frames(origin)}
     scores = score_network(network, name, cases)
     if "data" in origin:
         scores["validation_dice"] = round(checkpoint["best_score"], 4)
@@ -42,6 +44,10 @@ def export_network(training: Path, out: Path, version: str, cases: int = HELD_OU
         training_command=_training_command(checkpoint), scores=scores,
         score_command=f"python -m VesselRegistrationLib.training.scores {name} --cases {cases}", **words)
     return save_weights(network, card, out)
+
+
+def _many_looks(checkpoint: Mapping[str, Any]) -> dict[str, str]:
+    return {"training_domain": _WIDE_DOMAIN} if checkpoint["settings"].get("change_appearance") else {}
 
 
 def _own_frames(origin: Mapping[str, Any]) -> dict[str, str]:
