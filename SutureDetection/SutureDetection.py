@@ -44,10 +44,9 @@ from SutureDetectionLib.scene.pointRecord import DETECTIONS, NumberedPoints, Poi
 from SutureDetectionLib.scene.sampleData import addSyntheticStereo, addSyntheticVideo, registerSampleData
 from SutureDetectionLib.scene.spaceNodes import SpaceNodes, reconstructFrame
 from VesselRegistrationLib.panel.nodeFollower import NodeFollower
+from VesselRegistrationLib.panel.updateLoop import UpdateLoop
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from VesselRegistrationLib.rendering.new_folder import check_new_folder
-
-UPDATES_AT_MOST = 3
 
 
 class SutureDetection(ScriptedLoadableModule):
@@ -81,7 +80,7 @@ class SutureDetectionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._follower = NodeFollower()
         self._parameterNodeGuiTag = None
         self._shown: vtkMRMLVectorVolumeNode | None = None
-        self._updating = self._updateAgain = False
+        self._updates = UpdateLoop(self._updateOnce)
 
     def setup(self) -> None:
         """Build the panel. Works without a main window and without torch."""
@@ -164,21 +163,9 @@ class SutureDetectionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _update(self, caller=None, event=None) -> None:
         """Let every step show what is there. What a step changes in the scene calls again, and is waited for."""
-        if slicer.mrmlScene.IsImporting() or self._updating:
-            self._updateAgain = True
-            return
-        self._updating = True
-        try:
-            self._updateOnce()
-            for _again in range(UPDATES_AT_MOST):
-                if not self._updateAgain:
-                    break
-                self._updateOnce()
-        finally:
-            self._updating = False
+        self._updates.run()
 
     def _updateOnce(self) -> None:
-        self._updateAgain = False
         idle = self.session.node is not None and not self.session.running
         for step in self.steps:
             step.enable(idle)

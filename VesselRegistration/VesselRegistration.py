@@ -24,8 +24,8 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
+from VesselRegistrationLib.catheters.finding import DeviceFinder
 from VesselRegistrationLib.mesh.reading import read_model
-from VesselRegistrationLib.networks.frame_network import FrameNetwork
 from VesselRegistrationLib.panel.cineStep import CineStep
 from VesselRegistrationLib.panel.dataStep import DataStep
 from VesselRegistrationLib.panel.icons import setIcons
@@ -37,6 +37,7 @@ from VesselRegistrationLib.panel.reviewStep import ReviewStep
 from VesselRegistrationLib.panel.segmentationStep import SegmentationStep
 from VesselRegistrationLib.panel.session import PanelSession
 from VesselRegistrationLib.panel.step import Step
+from VesselRegistrationLib.panel.updateLoop import UpdateLoop
 from VesselRegistrationLib.panel.viewControl import ViewControl
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from VesselRegistrationLib.registration.cine import CineResult
@@ -62,7 +63,6 @@ from VesselRegistrationLib.scene.viewAdvice import adviceOf, adviseSecondView, p
 from VesselRegistrationLib.scene.xrayFiles import OpenXrays
 
 STEPS = (DataStep, ProjectionStep, SegmentationStep, RegistrationStep, ReviewStep, CineStep)
-UPDATES_AT_MOST = 3
 
 
 class VesselRegistration(ScriptedLoadableModule):
@@ -93,7 +93,7 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
         self._views: ViewControl | None = None
         self._follower = NodeFollower()
         self._parameterNodeGuiTag = None
-        self._updating = self._updateAgain = False
+        self._updates = UpdateLoop(self._updateOnce)
 
     def setup(self) -> None:
         """Build the panel. Works without a main window and without torch."""
@@ -170,21 +170,9 @@ class VesselRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin
 
     def _update(self, caller=None, event=None) -> None:
         """Let every step show what is there. What a step changes in the scene calls again, and is waited for."""
-        if slicer.mrmlScene.IsImporting() or self._updating:
-            self._updateAgain = True
-            return
-        self._updating = True
-        try:
-            self._updateOnce()
-            for _again in range(UPDATES_AT_MOST):
-                if not self._updateAgain:
-                    break
-                self._updateOnce()
-        finally:
-            self._updating = False
+        self._updates.run()
 
     def _updateOnce(self) -> None:
-        self._updateAgain = False
         idle = self.session.node is not None and not self.session.running
         for step in self.steps:
             step.enable(idle)
@@ -262,7 +250,8 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
     def findDevices(self, xrayNodes: Sequence[vtkMRMLScalarVolumeNode], network: str, device: str = "auto",
                     progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop) -> int:
         """Show the catheters and guidewires of X-rays, gives how many there are. Raises UserError and Cancelled."""
-        return findDevices(xrayNodes, FrameNetwork(network, device), progress=progress, shouldStop=shouldStop)
+        finder = DeviceFinder(device=device, network=network)
+        return findDevices(xrayNodes, finder, progress=progress, shouldStop=shouldStop)
 
     def resultOf(self, transformNode: vtkMRMLLinearTransformNode | None) -> dict | None:
         """The content of result.json of the registration that gave a transform, None where none did."""

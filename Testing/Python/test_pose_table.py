@@ -90,9 +90,9 @@ def test_contradictions_between_the_views_are_one_sentence(tmp_path: Path, chang
     second = enhanced(tmp_path / "b.dcm", 40, [(0, 0, 0)], **{**known, **changes})
     with pytest.raises(UserError, match=words) as problem:
         shared((first, 0), (second, 0))
-    assert "4712" not in str(problem.value)
+    assert "ID-4712" not in str(problem.value)
     assert "Secret" not in repr(read_reference(second))
-    assert "4711" not in repr(read_reference(first))
+    assert "ID-4711" not in repr(read_reference(first))
 
 
 def test_a_frame_given_twice(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ def add_parser(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Detect, compare, write, and print a summary."""
-    from VesselRegistrationLib.rendering.new_folder import check_new_folder, new_folder
+    from VesselRegistrationLib.rendering.new_folder import check_new_folder, free_folder, new_folder
 
     from ..detection.detector import load_detector
     from ..evaluation.demonstration import demonstrate
 
-    out = options.out or _free_folder()
+    out = options.out or free_folder(DEFAULT_FOLDER)
     check_new_folder(out)
     detector = load_detector(options.weights, options.device)
     with progress_bar() as progress, new_folder(out) as folder:
@@ -39,11 +39,3 @@ def run(options: argparse.Namespace) -> None:
     print("Look at:")
     for path in sorted([*out.glob("*.png"), *out.glob("*.mp4")]):
         print(f"  {path}")
-
-
-def _free_folder() -> Path:
-    folder, number = Path(DEFAULT_FOLDER), 1
-    while folder.exists():
-        number += 1
-        folder = Path(f"{DEFAULT_FOLDER}-{number}")
-    return folder

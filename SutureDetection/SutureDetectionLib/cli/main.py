@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from VesselRegistrationLib.cli.command_line import CommandParser, run_command_line
+from VesselRegistrationLib.cli.command_line import CommandParser, command_parser, run_command_line
 
 from .. import __version__
 from . import demo, detect, evaluate, export, simulate, train
@@ -16,11 +16,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser(prog="suture-detection", description="Find suture points in endoscopy of the mitral valve. "
-                           "Research software, not a medical device; its networks never saw a real image.",
-                           epilog="Frames are counted from 0; pixels are given as column, row, counted from 0.")
-    parser.add_argument("--version", action="version", version=f"suture-detection {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    return parser
+    return command_parser("suture-detection", __version__, "Find suture points in endoscopy of the mitral valve. "
+                          "Research software, not a medical device; its networks never saw a real image.", _COMMANDS)

@@ -1,5 +1,6 @@
 """What the trainer needs of the two networks: how to build them, their losses, their scores."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -11,7 +12,8 @@ from torch.utils.data import Dataset
 from VesselRegistrationLib.networks.device import autocast
 from VesselRegistrationLib.training.architectures import NetworkDesign
 from VesselRegistrationLib.training.distributed import whole_batch
-from VesselRegistrationLib.training.samples import Sample, all_samples
+from VesselRegistrationLib.training.held_out import HeldOut
+from VesselRegistrationLib.training.samples import Sample
 from VesselRegistrationLib.training.settings import TrainingSettings
 
 from ..detection.points import SuturePoints
@@ -46,7 +48,7 @@ class PaperDesign:
         return f"sutures_{self.variant}_{spread}_{self.sigma_2:g}".replace("-", "").replace(".", "p")
 
 
-class SutureTask:
+class SutureTask(ABC):
     """What both tasks share: samples, and scoring on labelled frames at 6 px."""
 
     main_score = "f1"
@@ -63,8 +65,7 @@ class SutureTask:
         self.samples = samples
         self.origin = dict(origin)
         self._settings = settings
-        self._held_out = held_out
-        self._held_out_cases: Sample | None = None
+        self._held_out = HeldOut(held_out, settings.validation_cases)
 
     def build(self) -> nn.Module:
         """A new network."""
@@ -73,17 +74,17 @@ class SutureTask:
     def _part(self, step: int) -> int:
         return PARTS_FRACTION if step < self._settings.half_size_fraction * self._settings.steps else 1
 
+    @abstractmethod
     def _found(self, network: nn.Module, image: torch.Tensor) -> list[SuturePoints]:
-        raise NotImplementedError
+        """Points in images (n, 3, height, width)."""
 
+    @abstractmethod
     def _scores(self, found: Sequence[SuturePoints], truth: Sequence[Labels]) -> dict[str, float]:
-        raise NotImplementedError
+        """Pooled scores of found points."""
 
     def validate(self, network: nn.Module) -> Mapping[str, float]:
         """Pooled scores on held-out frames."""
-        if self._held_out_cases is None:
-            self._held_out_cases = all_samples(self._held_out, self._settings.validation_cases)
-        images, packed = self._held_out_cases
+        images, packed = self._held_out.cases
         device = next(network.parameters()).device
         with autocast(device):
             found = [points for part in images.split(_VALIDATION_BATCH)

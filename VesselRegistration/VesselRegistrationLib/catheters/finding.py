@@ -6,12 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UserError
-from ..networks import weights
+from ..networks.device_networks import device_network
 from ..networks.frame_network import DEVICE, FrameNetwork
 from .tracing import DeviceCurve, trace_devices
-
-NETWORKS = ("catheter", "fluoroscopy")
-"""Shipped networks that find devices, the one that is preferred first."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,8 @@ class DeviceFinder:
 
 def shipped_network() -> str:
     """The name of the shipped network that finds devices. Raises UserError where none is shipped."""
-    for name in NETWORKS:
-        if (weights.weights_directory() / f"{name}{weights.CARD_SUFFIX}").is_file():
-            return name
+    name = device_network()
+    if name is not None:
+        return name
     raise UserError("No weights for catheters are installed: train them (vessel-registration train catheter), or "
                     "install an extension that has them.")

@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from ..errors import Cancelled, UserError
@@ -21,6 +22,17 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise the complaint as UserError."""
         raise UserError(f"{message[:1].upper()}{message[1:].rstrip('.')}: see {self.prog} --help.")
+
+
+def command_parser(prog: str, version: str, description: str, commands: Iterable[ModuleType]) -> CommandParser:
+    """The parser of a command line whose ``commands`` are modules with a function ``add_parser``."""
+    parser = CommandParser(prog=prog, description=description,
+                           epilog="Frames are counted from 0; pixels are given as column, row, counted from 0.")
+    parser.add_argument("--version", action="version", version=f"{prog} {version}")
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in commands:
+        command.add_parser(kinds)
+    return parser
 
 
 def run_command_line(make_parser: Callable[[], CommandParser], argv: Sequence[str] | None) -> int:

@@ -39,9 +39,9 @@ def run(options: argparse.Namespace) -> None:
     from ..registration.pipeline import RegistrationRequest, register
     from ..registration.timing import StageClock
     from ..rendering.files import write_result
-    from ..rendering.new_folder import check_new_folder
+    from ..rendering.new_folder import check_new_folder, free_folder
 
-    out = options.out or _free_folder()
+    out = options.out or free_folder(DEFAULT_FOLDER)
     check_new_folder(out)
     sample = resource_directory() / "SampleCase"
     truth = _read_truth(sample / "truth.json")
@@ -67,14 +67,6 @@ def run(options: argparse.Namespace) -> None:
         for number in range(len(result.views)):
             print(f"  {out / f'{name}_{number}.png'}")
     print(f"The scene for 3D Slicer: {out / 'registration.mrb'}")
-
-
-def _free_folder() -> Path:
-    folder, number = Path(DEFAULT_FOLDER), 1
-    while folder.exists():
-        number += 1
-        folder = Path(f"{DEFAULT_FOLDER}-{number}")
-    return folder
 
 
 def _read_truth(path: Path) -> dict[str, Any]:

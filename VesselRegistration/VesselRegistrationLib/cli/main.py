@@ -18,7 +18,7 @@ from . import (
     track,
     train,
 )
-from .command_line import CommandParser, run_command_line
+from .command_line import CommandParser, command_parser, run_command_line
 
 _COMMANDS = (register, batch, track, advise, inspect, project, segment, simulate, demo, export_dicom, train,
              evaluate, benchmark)
@@ -30,11 +30,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser(prog="vessel-registration", description="Register vessel models from CTA to X-ray "
-                           "angiography and fuse them. Research software, not a medical device.",
-                           epilog="Frames are counted from 0; pixels are given as column, row, counted from 0.")
-    parser.add_argument("--version", action="version", version=f"vessel-registration {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    return parser
+    return command_parser("vessel-registration", __version__, "Register vessel models from CTA to X-ray "
+                          "angiography and fuse them. Research software, not a medical device.", _COMMANDS)

@@ -7,13 +7,11 @@ import numpy as np
 
 from ..catheters.finding import shipped_network
 from ..errors import UserError
-from ..networks import weights
 from ..networks.frame_network import COARSE_SIZES, DEVICE, VESSEL, FrameNetwork
 from ..networks.weights import load_card
 from .frames import FIELDS_OF_VIEW, EvaluationFrame
 
 SHIPPED = "shipped"
-_SHIPPED_FOR_VESSELS = "fluoroscopy"
 _NAMES = {VESSEL: "vessels", DEVICE: "catheters"}
 
 
@@ -77,6 +75,4 @@ def _cards(name: str, what: str) -> dict[str | None, str]:
         return {None: card_name(name)}
     if what == DEVICE:
         return {None: shipped_network()}
-    if (weights.weights_directory() / f"{_SHIPPED_FOR_VESSELS}{weights.CARD_SUFFIX}").is_file():
-        return {None: _SHIPPED_FOR_VESSELS}
     return {field_of_view: f"vessels_{field_of_view}" for field_of_view in FIELDS_OF_VIEW}

@@ -38,6 +38,11 @@ class Outline:
         return gaussian_filter(signed.clip(-_FARTHEST_PX, _FARTHEST_PX), _SMOOTH_PX)
 
     @cached_property
+    def certainty(self) -> np.ndarray:
+        """1 where the silhouette says something (rows, columns) float32."""
+        return self.known.astype(np.float32)
+
+    @cached_property
     def slopes(self) -> tuple[np.ndarray, np.ndarray]:
         """Derivative of the distance along col and along row."""
         along_row, along_col = np.gradient(self.distance)
@@ -115,7 +120,7 @@ class _Measured:
 def _measured(outline: Outline, points: np.ndarray) -> _Measured:
     rows, columns = outline.mask.shape
     inside = np.all((points >= _BORDER_PX) & (points <= np.array([columns, rows]) - 1 - _BORDER_PX), axis=1)
-    seen = inside & (_at(outline.known.astype(np.float32), points) > 0.5)
+    seen = inside & (_at(outline.certainty, points) > 0.5)
     slope = np.stack([_at(one, points) for one in outline.slopes], axis=1)
     return _Measured(_at(outline.distance, points), slope, seen)
 

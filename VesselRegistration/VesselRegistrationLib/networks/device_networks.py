@@ -1,7 +1,7 @@
 """Which shipped network finds catheters and guidewires."""
 
+from . import weights
 from .frame_network import DEVICE, OUTPUTS
-from .weights import CARD_SUFFIX, load_card, weights_directory
 
 
 def device_network() -> str | None:
@@ -10,10 +10,10 @@ def device_network() -> str | None:
     One that finds vessels as well goes first: it knows the two apart.
     """
     found = []
-    for path in sorted(weights_directory().glob(f"*{CARD_SUFFIX}")):
+    for path in sorted(weights.weights_directory().glob(f"*{weights.CARD_SUFFIX}")):
         if not path.with_suffix(".safetensors").exists():
             continue
-        outputs = OUTPUTS.get(load_card(path).architecture, ())
+        outputs = OUTPUTS.get(weights.load_card(path).architecture, ())
         if DEVICE in outputs:
             found.append((len(outputs) == 1, outputs[-1] != DEVICE, path.stem))
     return min(found)[-1] if found else None

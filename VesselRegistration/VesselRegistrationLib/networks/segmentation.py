@@ -14,15 +14,15 @@ class VesselSegmenter:
     """A trained vessel network, from attenuation to mask."""
 
     def __init__(self, card: ModelCard | str, device: str = "auto") -> None:
-        """Load a network by its card or the card's name (fluoroscopy, vessels_lower, vessels_upper).
+        """Load a network by its card or the card's name (vessels_lower, vessels_upper).
 
         Raises UserError where the weights or the device cannot be used, or the network does not find vessels.
         """
         self._network = FrameNetwork(card, device)
         self.card = self._network.card
         if VESSEL not in self._network.outputs:
-            raise UserError(f"The network '{self.card.name}' does not segment vessels: choose fluoroscopy, "
-                            "vessels_lower or vessels_upper.")
+            raise UserError(f"The network '{self.card.name}' does not segment vessels: choose vessels_lower or "
+                            "vessels_upper.")
 
     def probability(self, attenuation: np.ndarray, usable: np.ndarray) -> np.ndarray:
         """Probability of vessel (rows, columns) float32; arguments and errors as ``FrameNetwork.probabilities``."""

@@ -63,3 +63,11 @@ def new_folder(out: Path) -> Iterator[Path]:
 def _cannot_write(out: Path, problem: OSError) -> UserError:
     return UserError(f"{out} cannot be written ({problem.strerror or problem}): choose another place.")
 
+
+def free_folder(name: str) -> Path:
+    """The folder of a name, or with the first number behind it that no folder has yet; it is not made."""
+    folder, number = Path(name), 1
+    while folder.exists():
+        number += 1
+        folder = Path(f"{name}-{number}")
+    return folder

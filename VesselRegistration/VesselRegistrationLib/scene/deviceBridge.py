@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import slicer
 
-from ..catheters.tracing import DeviceCurve, trace_devices
+from ..catheters.finding import DeviceFinder
+from ..catheters.tracing import DeviceCurve
 from ..errors import UserError
-from ..networks.frame_network import DEVICE, FrameNetwork
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop, raise_if_stopped
 from .nodeRoles import ROLE_PREFIX
 from .roiBridge import removeMarkups
@@ -22,7 +22,7 @@ _ROLE = ROLE_PREFIX + "devices"
 _POINT_EVERY_PX = 12
 
 
-def findDevices(xrayNodes: Sequence[slicer.vtkMRMLScalarVolumeNode], network: FrameNetwork, threshold: float = 0.5,
+def findDevices(xrayNodes: Sequence[slicer.vtkMRMLScalarVolumeNode], finder: DeviceFinder,
                 progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop) -> int:
     """Find devices in X-rays and show them; gives how many there are. Raises UserError and Cancelled."""
     count = 0
@@ -30,8 +30,7 @@ def findDevices(xrayNodes: Sequence[slicer.vtkMRMLScalarVolumeNode], network: Fr
         raise_if_stopped(shouldStop)
         progress(number / len(xrayNodes), "finding devices")
         frame = frameFromVolume(xrayNode)
-        probability = network.probabilities(frame.attenuation, frame.usable)[DEVICE]
-        curves = trace_devices(probability, frame.usable, threshold=threshold)
+        curves = finder.find(frame.attenuation, frame.usable).curves
         if xrayNode.GetScene() is None:
             raise UserError("The X-ray was deleted meanwhile: load it again.")
         showDevices(xrayNode, curves, number)

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..networks.affine_cnn import COMPACT, PUBLISHED
+from ..networks.frame_network import BACKGROUND, OUTPUTS
 
 if TYPE_CHECKING:
     from torch import nn
-
-VESSEL = "vessel"
-DEVICE = "device"
-BACKGROUND = "background"
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,10 @@ class NetworkDesign:
         return build_network(self.architecture, self.parameters)
 
 
+def _segmenting(architecture: str) -> NetworkDesign:
+    return NetworkDesign(architecture, {}, OUTPUTS[architecture])
+
+
 def _listed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
 
@@ -49,15 +50,15 @@ OURS = "ours"
 PUBLISHED_MATCHING = "published"
 COMPACT_MATCHING = "compact"
 
-_OURS = NetworkDesign("FluoroNet", {}, (VESSEL, DEVICE))
+_OURS = _segmenting("FluoroNet")
 VESSEL_NETWORKS = {
     OURS: _OURS,
-    DRU_NET: NetworkDesign("DRUNet", {}, (VESSEL,)),
+    DRU_NET: _segmenting("DRUNet"),
 }
 CATHETER_NETWORKS = {
     OURS: _OURS,
-    LIGHT: NetworkDesign("LightUNet", {}, (DEVICE, BACKGROUND)),
-    AMBROSINI: NetworkDesign("AmbrosiniNet", {}, (DEVICE, BACKGROUND)),
+    LIGHT: _segmenting("LightUNet"),
+    AMBROSINI: _segmenting("AmbrosiniNet"),
 }
 MATCHING_NETWORKS = {
     COMPACT_MATCHING: NetworkDesign("AffineCNN", _listed(COMPACT)),

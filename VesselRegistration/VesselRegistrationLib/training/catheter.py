@@ -3,7 +3,8 @@
 from torch.utils.data import Dataset
 
 from ..errors import UserError
-from .architectures import BACKGROUND, CATHETER_NETWORKS, DEVICE, OURS, design_of
+from ..networks.frame_network import BACKGROUND, DEVICE
+from .architectures import CATHETER_NETWORKS, OURS, design_of
 from .frame_folder.dataset import FolderSplit
 from .plan import CATHETER, TrainingPlan
 from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, CatheterSamples, Sample, mixed_catheters

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from ..networks.frame_network import DEVICE, VESSEL
 from ..networks.normalisation import NETWORK_SIZE, normalise
-from .architectures import DEVICE, VESSEL
 from .settings import FIELDS_OF_VIEW
 from .split import catheter_seed, vessel_seed
 

@@ -12,9 +12,10 @@ from torch import nn
 from ..errors import UserError
 from ..matching.overlap import binary_overlap
 from ..networks.affine_cnn import warp
+from ..networks.frame_network import DEVICE, VESSEL
 from ..networks.weights import load_card, load_network
 from ..simulation.domains import TEST
-from .architectures import CATHETER_NETWORKS, DEVICE, VESSEL, VESSEL_NETWORKS
+from .architectures import CATHETER_NETWORKS, VESSEL_NETWORKS
 from .samples import HELD_OUT_SEED, CatheterSamples, MatchingSamples, VesselSamples
 from .settings import FIELDS_OF_VIEW
 from .split import TEST_SPLIT

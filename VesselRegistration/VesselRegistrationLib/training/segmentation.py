@@ -8,9 +8,10 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from ..networks.device import autocast
+from ..networks.frame_network import BACKGROUND
 from ..networks.losses import cross_entropy_loss, dice_loss
 from .appearance import change_appearance
-from .architectures import BACKGROUND, NetworkDesign
+from .architectures import NetworkDesign
 from .augmentation import Generators, augment_fluoroscopy, halve
 from .distributed import whole_batch
 from .held_out import HeldOut, answers

@@ -3,7 +3,8 @@
 from torch.utils.data import Dataset
 
 from ..errors import UserError
-from .architectures import DRU_NET, OURS, VESSEL, VESSEL_NETWORKS, design_of
+from ..networks.frame_network import VESSEL
+from .architectures import DRU_NET, OURS, VESSEL_NETWORKS, design_of
 from .frame_folder.dataset import FolderSplit
 from .plan import VESSELS, TrainingPlan
 from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, Sample, VesselSamples, mixed_fluoroscopy

@@ -11,8 +11,9 @@ from torch import nn
 
 from ...matching.overlap import binary_overlap
 from ...networks.device import choose_device
+from ...networks.frame_network import DEVICE
 from ...networks.normalisation import NETWORK_SIZE
-from ..architectures import CATHETER_NETWORKS, DEVICE
+from ..architectures import CATHETER_NETWORKS
 from ..checkpoint import read_checkpoint
 from .budget import Budget
 from .frames import PROCEDURES, Frames
