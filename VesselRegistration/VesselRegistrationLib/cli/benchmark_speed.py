@@ -15,7 +15,7 @@ def add_speed(kinds: "Commands") -> None:
                          "engine, in turn; print milliseconds and ratios.", run)
     parser.add_argument("--threads", type=positive_number, default=2, metavar="N", help="CPU threads (default 2)")
     parser.add_argument("--repeats", type=positive_number, default=15, metavar="N",
-                        help="timed runs of each network, of which the median counts (default 15)")
+                        help="turns of three timed runs of each network; the median counts (default 15)")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -41,8 +41,8 @@ def run_command_line(make_parser: Callable[[], CommandParser], argv: Sequence[st
     Every command of the parser has the options ``debug`` and ``run``.
     """
     debug = False
-    # Waiting threads must not burn the cores that others need: on a busy machine a network runs ten times slower then.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Threads wait awake for the next layer of a network, and not much longer: for others they would burn the cores.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     parser = make_parser()
     try:
         options = parser.parse_args(argv)

@@ -39,16 +39,19 @@ class Residual(nn.Module):
         return torch.relu(features + self.body(features))
 
 
-def local_contrast(image: torch.Tensor) -> torch.Tensor:
-    """Difference from the surroundings in units of their spread (batch, 1, height, width), sides divisible by 16."""
-    mean = _spread_out(functional.avg_pool2d(image, _NEIGHBOURHOOD))
-    difference = image - mean
-    variance = _spread_out(functional.avg_pool2d(difference * difference, _NEIGHBOURHOOD))
-    return difference * torch.rsqrt(variance + _FAINTEST * _FAINTEST)
+def contrast_blocks(image: torch.Tensor) -> torch.Tensor:
+    """2x2 blocks of an image and of its local contrast (batch, 1, h, w) -> (batch, 8, h / 2, w / 2), sides by 16.
 
-
-def _spread_out(cells: torch.Tensor) -> torch.Tensor:
-    return functional.interpolate(cells, scale_factor=_NEIGHBOURHOOD, mode="bilinear", align_corners=False)
+    Local contrast is the difference from the mean of the surroundings in units of their standard deviation; both are
+    computed in cells of 16x16 pixels and interpolated to the blocks only, which a CPU does in no time.
+    """
+    blocks = functional.pixel_unshuffle(image, 2)
+    cells = functional.avg_pool2d(torch.cat([image, image * image], dim=1), _NEIGHBOURHOOD)
+    mean = cells[:, :1]
+    gain = torch.rsqrt((cells[:, 1:] - mean * mean).clamp(min=0.0) + _FAINTEST * _FAINTEST)
+    around = functional.interpolate(torch.cat([mean, gain], dim=1), scale_factor=_NEIGHBOURHOOD // 2, mode="bilinear",
+                                    align_corners=False)
+    return torch.cat([blocks, (blocks - around[:, :1]) * around[:, 1:]], dim=1)
 
 
 class FluoroNet(nn.Module):
@@ -74,7 +77,7 @@ class FluoroNet(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Image (batch, 1, height, width) to logits (batch, outputs, height, width)."""
         levels = []
-        features = functional.pixel_unshuffle(torch.cat([image, local_contrast(image)], dim=1), 2)
+        features = contrast_blocks(image)
         for block in self.encoder:
             features = block(features)
             levels.append(features)

@@ -59,12 +59,13 @@ class CatheterFrame:
 
 @dataclass(frozen=True)
 class _Shot:
-    """What neighbouring seeds share: a patient in a view, the ``solid`` shadow at half size, mm in vessel."""
+    """What neighbouring seeds share: a patient in a view, the ``solid`` shadow at half size, mm in vessel, arteries."""
 
     anatomy: Anatomy
     projection: np.ndarray
     solid: np.ndarray
     length: np.ndarray
+    thin_vessels: bool
 
 
 def catheter_frame(family: str, seed: int, size: int = 256, domain: str = TRAINING) -> CatheterFrame:
@@ -83,8 +84,8 @@ def catheter_frame(family: str, seed: int, size: int = 256, domain: str = TRAINI
     rng = np.random.default_rng([seed, FAMILIES.index(family), 24])
     settings = domain_named(domain)
     shot = _shot(family, seed // _FRAMES_PER_SHOT if settings.learnt_from else seed, size, settings.learnt_from,
-                 settings.thin_vessels > 0)
-    look = catheter_look(rng, domain, shot.anatomy)
+                 settings.thin_vessels)
+    look = replace(catheter_look(rng, domain, shot.anatomy), thin_vessels=shot.thin_vessels)
     scenery, usable = _empty_scene(shot, look, (size, size))
     contrast, vessels = injected(shot.anatomy, look, shot.projection, shot.length)
 
@@ -99,7 +100,7 @@ def empty_frame(family: str, seed: int, size: int, domain: str) -> tuple[np.ndar
     """A picture without catheters and contrast: attenuation (size, size) float32, and usable bool."""
     rng = np.random.default_rng([seed, FAMILIES.index(family), 25])
     settings = domain_named(domain)
-    shot = _shot(family, seed, size, settings.learnt_from, False)
+    shot = _shot(family, seed, size, settings.learnt_from, 0.0)
     look = replace(catheter_look(rng, domain, shot.anatomy), subtracted=False, roadmap=False)
     scenery, usable = _empty_scene(shot, look, (size, size))
     return observe(scenery, np.zeros_like(scenery), usable, rng, look), usable
@@ -155,18 +156,19 @@ def _anatomy(family: str, number: int) -> Anatomy:
 
 
 @lru_cache(maxsize=4)
-def _shot(family: str, number: int, size: int, learnt_from: bool, thin_vessels: bool) -> _Shot:
+def _shot(family: str, number: int, size: int, learnt_from: bool, thin_share: float) -> _Shot:
     rng = np.random.default_rng([number, FAMILIES.index(family), 23])
+    thin = bool(np.random.default_rng([number, FAMILIES.index(family), 26]).random() < thin_share)
     anatomy = _anatomy(family, number % _TRAINING_ANATOMIES if learnt_from
                        else _FIRST_HELD_OUT_ANATOMY + number % _HELD_OUT_ANATOMIES)
     view = random_view(family, rng, size)
     pose = true_pose(anatomy.model.centre, rng)
-    if thin_vessels:
+    if thin:
         pose = aimed(pose, anatomy.model.centre, tree_centre(anatomy))
         view = narrowed(view, rng.uniform(*THIN_VESSEL_FIELD))
     projection = view.projection_matrix @ pose
     return _Shot(anatomy, projection, solid_shadow(anatomy, projection, (size, size)),
-                 path_length(anatomy.model, projection, (size, size)))
+                 path_length(anatomy.model, projection, (size, size)), thin)
 
 
 def catheter_look(rng: np.random.Generator, domain: str, anatomy: Anatomy) -> Look:

@@ -103,8 +103,8 @@ PAPER_CATHETER = TrainingSettings(loss=WEIGHTED_DICE, learning_rate=1e-3, batch_
 1 (background) and 10 (catheter). Their other loss is ``weighted_cross_entropy``."""
 
 OUR_CATHETER = TrainingSettings(loss=DICE_AND_CROSS_ENTROPY, learning_rate=2e-3, batch_size=8, steps=8000,
-                                half_size_fraction=0.1, change_appearance=True, pool_size=2048, validation_cases=32,
-                                validate_every=500)
+                                half_size_fraction=0.1, change_appearance=True, reuse=4, pool_size=2048,
+                                validation_cases=32, validate_every=500)
 """As for the vessels; thin devices need most of the steps at full size, and many looks."""
 
 
