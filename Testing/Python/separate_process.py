@@ -12,8 +12,9 @@ ENVIRONMENT = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": 
 
 
 def scenario_names(files: tuple[str, ...]) -> list[str]:
-    """All scenarios of the files, without importing them: file and function."""
-    return [f"{file}::{node.name}" for file in files for node in ast.parse((HOST / "scenarios" / file).read_text()).body
+    """All scenarios of the files, without importing them: name of the file and function."""
+    return [f"{Path(file).name}::{node.name}" for file in files
+            for node in ast.parse((HOST / "scenarios" / file).read_text()).body
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
 
 

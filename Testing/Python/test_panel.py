@@ -12,7 +12,8 @@ import sys
 import pytest
 from separate_process import ENVIRONMENT, run_scenarios, scenario_names
 
-FILES = ("test_host.py", "test_sample_data.py", "test_vessel_registration.py")
+FILES = ("test_host.py", "test_sample_data.py", "test_vessel_inputs.py", "test_vessel_segmentation.py",
+         "test_vessel_registration.py", "test_vessel_results.py", "test_vessel_module_life.py")
 PACKAGES = "libegl1 libgl1 libxkbcommon0 libfontconfig1 libglib2.0-0 libdbus-1-3"
 PROBE = "from PySide6 import QtWidgets, QtUiTools; QtWidgets.QApplication([]); import slicer"
 

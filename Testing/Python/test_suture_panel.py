@@ -1,4 +1,7 @@
-"""The panel of Suture Detection on the test host, and its views as they are drawn, each in a process of its own."""
+"""The panel of Suture Detection on the test host, and its views as they are drawn, each in a process of its own.
+
+A pass says that the panel's logic runs; it does not say that the panel runs in Slicer.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from test_panel import PACKAGES
 from test_panel import PROBE as QT_PROBE
 from test_rendered_views import PROBE as DRAWING_PROBE
 
-PANEL, VIEWS = ("test_suture_detection.py",), ("test_suture_views.py",)
+PANEL = tuple(f"suture/test_{theme}.py" for theme in (
+    "frames", "detection", "corrections", "labels", "fine_tuning", "space", "module_life"))
+VIEWS = ("suture/test_views.py",)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 MODULE_FILE = Path(__file__).parents[3] / "VesselRegistration" / "VesselRegistration.py"

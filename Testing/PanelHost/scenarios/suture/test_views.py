@@ -5,29 +5,22 @@ Run by Testing/Python/test_suture_panel.py in a process of its own.
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import slicer
-
-MODULE_FILE = Path(__file__).parents[3] / "SutureDetection" / "SutureDetection.py"
-sys.path[:0] = [str(Path(__file__).parent), str(MODULE_FILE.parent), str(MODULE_FILE.parents[1] / "VesselRegistration")]
-
-from suture_cases import SHAPE, SURE, ColourDetector, drawnFrame, writeFrames  # noqa: E402
+from suture_cases import SHAPE, SURE, ColourDetector, drawnFrame, writeFrames
 
 FACTOR = 5
 
 
 @pytest.fixture
-def view(host, silence, tmp_path):
+def view(host, silence, moduleFile, tmp_path):
     """The panel after Detect, and its frame view with 5 x 5 pixels for each of the picture's."""
     from panelhost.scene_logics import sceneLogics
 
     logics = sceneLogics(slicer.mrmlScene)
     writeFrames(tmp_path / "frames")
-    panel = host.openPanel(MODULE_FILE)
+    panel = host.openPanel(moduleFile)
     panel.logic._load = lambda source, device: ColourDetector()
     panel.ui.folderPathLineEdit.currentPath = str(tmp_path / "frames")
     panel.ui.loadFolderButton.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,19 @@ def writeFrames(folder: Path, count: int = 4) -> list[np.ndarray]:
         Image.fromarray(image).save(folder / f"frame_{number:03d}.png")
         truth.append(points)
     return truth
+
+
+def writeLabels(folder: Path, truth: list[np.ndarray]) -> None:
+    """labelme files: the true points of frame 0 without its first exit, and those of frame 2 with one more."""
+    folder.mkdir()
+    for number, points in ((0, truth[0].reshape(-1, 2)[[0, *range(2, 12)]]),
+                           (2, np.vstack([truth[2].reshape(-1, 2), [[150.0, 90.0]]]))):
+        shapes = [{"label": "suture", "points": [[float(col) + 0.5, float(row) + 0.5]], "group_id": None,
+                   "shape_type": "point", "flags": {}} for col, row in points]
+        (folder / f"frame_{number:03d}.json").write_text(json.dumps(
+            {"version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": "", "imageData": None,
+             "imageHeight": SHAPE[0], "imageWidth": SHAPE[1]}))
+
 
 
 class ColourDetector:
