@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,28 @@ def lower_case(tmp_path_factory) -> Path:
 def true_pose(lower_case) -> np.ndarray:
     """The true model_to_world (4, 4) of ``lower_case``."""
     return np.array(json.loads((lower_case / "truth.json").read_text(encoding="utf-8"))["model_to_world"])
+
+
+@pytest.fixture
+def scene(monkeypatch):
+    """An empty scene as Slicer sets it up; the test must end without an exception in an observer."""
+    from view_cases import new_scene
+
+    errors: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: errors.append(repr(error)))
+    scene, logics = new_scene()
+    yield scene
+    del logics
+    assert errors == []
+
+
+@pytest.fixture
+def layout_logic(scene):
+    """Makes view nodes from layouts, as Slicer does; without widgets."""
+    import slicer
+
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene)
+    logic = slicer.vtkMRMLLayoutLogic()
+    logic.SetMRMLScene(scene)
+    yield logic
+    logic.SetMRMLScene(None)

@@ -19,6 +19,8 @@ from VesselRegistrationLib.scene.modelBridge import addModel
 from VesselRegistrationLib.scene.volumeBridge import addXrayVolume
 from vtk.util.numpy_support import vtk_to_numpy
 
+VIEW = CArmView(30.0, 20.0, 1100.0, 760.0, 160, 192, 1.6, 1.4, principal_point=(90.0, 85.0),
+                table_shift_mm=(5.0, -4.0, 8.0))
 DOT_PX = 5
 """Side of the bright squares in the X-ray."""
 
@@ -87,6 +89,16 @@ def view_scene(scene: slicer.vtkMRMLScene, view: CArmView, dots: Sequence[Sequen
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "pose")
     set_pose(transform, pose)
     return ViewScene(view, xray, addModel(scene, model), transform, model, pose)
+
+
+def points_of(node: slicer.vtkMRMLModelNode) -> np.ndarray:
+    """The points (N, 3) of a model node."""
+    return vtk_to_numpy(node.GetPolyData().GetPoints().GetData())
+
+
+def labels_of(xray: slicer.vtkMRMLScalarVolumeNode, role: str = "silhouette") -> np.ndarray:
+    """The labels (rows, columns) that lie over an X-ray."""
+    return slicer.util.arrayFromVolume(xray.GetNodeReference(f"HybridOR.{role}"))[0]
 
 
 def along_the_tube(model: SurfaceModel, count: int) -> np.ndarray:
