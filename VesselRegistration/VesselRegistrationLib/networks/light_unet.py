@@ -55,16 +55,3 @@ class LightUNet(nn.Module):
         for narrow, block in zip(self.narrow, self.decoder, strict=True):
             features = block(torch.cat([skips.pop(), narrow(self.up(features))], dim=1))
         return self.head(features)
-
-    def spans(self) -> dict[str, list[nn.Module]]:
-        """Parts by name in the order of the data flow, for freezing: encoder levels, bottleneck, decoder levels, head.
-
-        The paper's fine-tuning of 7 layers is ``bottleneck`` and ``decoder 1``.
-        """
-        parts: dict[str, list[nn.Module]] = {
-            f"encoder {level + 1}": [block] for level, block in enumerate(list(self.encoder)[:-1])}
-        parts["bottleneck"] = [self.encoder[-1]]
-        for level, (narrow, block) in enumerate(zip(self.narrow, self.decoder, strict=True)):
-            parts[f"decoder {level + 1}"] = [narrow, block]
-        parts["head"] = [self.head]
-        return parts
