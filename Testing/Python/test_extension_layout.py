@@ -201,9 +201,12 @@ def test_the_extension_configures_and_its_modules_import_as_they_are_installed(t
     facts = dict(line.split(" ", 1) for line in record[7:-1])
     assert facts["DEPENDS"] == "PyTorch"
     assert all(facts.values())
-    for name in ("ICONURL", "SCREENSHOTURLS"):
-        assert facts[name].endswith((".png", ".jpg", ".gif"))
-        assert (ROOT / facts[name].split("/main/")[1]).is_file(), f"{name} names a file that is not in the repository"
+    repository = facts["HOMEPAGE"].removesuffix("#readme").replace("github.com", "raw.githubusercontent.com")
+    for url in (facts["ICONURL"], *facts["SCREENSHOTURLS"].split()):
+        start, _, file = url.partition("/main/")
+        assert start == repository
+        assert file.endswith((".png", ".jpg", ".gif"))
+        assert (ROOT / file).is_file(), f"{url} names a file that is not in the repository"
     # The copy holds what Slicer would install: it has to be importable on its own, and to find its resources.
     program = ("import VesselRegistrationLib.resources as r; import VesselRegistrationLib.registration.pipeline;"
                "import SutureDetectionLib.detection.session;"
