@@ -6,8 +6,8 @@ from typing import Any
 from slicer.i18n import tr as _
 from VesselRegistrationLib.panel.choiceBox import ChoiceBox
 from VesselRegistrationLib.panel.dependencies import ensureSutures
+from VesselRegistrationLib.panel.parameters import DEVICES
 
-from .parameters import DEVICES
 from .session import SutureSession
 from .sutureStep import SutureStep
 

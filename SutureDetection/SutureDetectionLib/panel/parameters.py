@@ -4,11 +4,11 @@ from typing import Annotated
 
 from slicer import vtkMRMLVectorVolumeNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from VesselRegistrationLib.panel.parameters import DEVICES
 
 from ..evaluation.scoring import RADII_PX
 from ..inputs.opening import LAYOUTS
 
-DEVICES = ("auto", "cpu", "cuda")
 RADII = tuple(f"{radius:g}" for radius in RADII_PX)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import slicer
+from VesselRegistrationLib.scene.viewLayout import addLayouts, layoutRow, sliceView, threeDView
 from VesselRegistrationLib.scene.viewRestriction import restrictTo
 
 from .frameSeries import FrameSeries
@@ -17,16 +18,10 @@ FRAME_VIEW, SPACE_VIEW = "HybridOREndoscopy", "HybridORStitches"
 
 _ROOM = 2.0
 
-_SLICE = (f'<view class="vtkMRMLSliceNode" singletontag="{FRAME_VIEW}">'
-          '<property name="orientation" action="default">Axial</property>'
-          '<property name="viewlabel" action="default">E</property>'
-          '<property name="viewcolor" action="default">#5CC2F2</property></view>')
-_THREE_D = (f'<view class="vtkMRMLViewNode" singletontag="{SPACE_VIEW}">'
-            '<property name="viewlabel" action="default">3D</property></view>')
+_SLICE = sliceView(FRAME_VIEW, "E", "#5CC2F2")
 _LAYOUTS = {
-    FRAME_LAYOUT: f'<layout type="horizontal" split="true"><item>{_SLICE}</item></layout>',
-    SPACE_LAYOUT: f'<layout type="horizontal" split="true"><item splitSize="600">{_SLICE}</item>'
-                  f'<item splitSize="400">{_THREE_D}</item></layout>',
+    FRAME_LAYOUT: layoutRow("horizontal", [_SLICE]),
+    SPACE_LAYOUT: layoutRow("horizontal", [_SLICE, threeDView(SPACE_VIEW, "3D")], sizes=(600, 400)),
 }
 
 
@@ -40,7 +35,7 @@ def showFrames(series: FrameSeries, layoutManager: Any, switchLayout: bool = Tru
     if layoutNode is None:
         return
     if switchLayout:
-        _register(layoutNode)
+        addLayouts(layoutNode, _LAYOUTS)
         layoutNode.SetViewArrangement(SPACE_LAYOUT if spaceNodesOf(series) else FRAME_LAYOUT)
         hideOthers(series)
     frameView = scene.GetSingletonNode(FRAME_VIEW, "vtkMRMLSliceNode")
@@ -74,14 +69,6 @@ def lookAtSpace(series: FrameSeries) -> None:
             camera.SetFocalPoint(*middle)
             camera.SetViewUp(0.0, 1.0, 0.0)
             camera.ResetClippingRange()
-
-
-def _register(layoutNode: slicer.vtkMRMLLayoutNode) -> None:
-    for number, description in _LAYOUTS.items():
-        if layoutNode.IsLayoutDescription(number):
-            layoutNode.SetLayoutDescription(number, description)
-        else:
-            layoutNode.AddLayoutDescription(number, description)
 
 
 def _lookAt(logic: slicer.vtkMRMLSliceLogic, series: FrameSeries) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import slicer
 from VesselRegistrationLib.errors import UserError
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop, raise_if_stopped
-from VesselRegistrationLib.scene.sequenceBridge import browserOf, showItem
+from VesselRegistrationLib.scene.sequenceBridge import addBrowser, addSequence, browserOf, showItem
 from VesselRegistrationLib.scene.volumeBridge import ijkToRas
 
 from ..inputs.frame import Frame, Problem
@@ -24,7 +24,6 @@ MOST_BYTES = 2 * 1024**3
 """All frames of a scene are held in memory."""
 
 _FACTS = "HybridOR.frames"
-_INDEX_NAME = "frame"
 _RIGHT_FOLDER = "image_03"
 
 
@@ -162,7 +161,7 @@ def loadFrames(scene: slicer.vtkMRMLScene, path: Path, layout: str = MONO, every
 
 def addFrames(scene: slicer.vtkMRMLScene, name: str, images: Sequence[np.ndarray], facts: SeriesFacts) -> FrameSeries:
     """A new volume node with a browser that shows images (height, width, 3) uint8 of one size."""
-    sequence = _addSequence(scene, f"{name} frames")
+    sequence = _addSequence(scene, name)
     for index, image in enumerate(images):
         item = slicer.vtkMRMLVectorVolumeNode()
         slicer.util.updateVolumeFromArray(item, np.ascontiguousarray(image[None]))
@@ -208,27 +207,17 @@ def seriesOf(volumeNode: slicer.vtkMRMLVectorVolumeNode | None) -> FrameSeries:
     found = existingSeries(volumeNode)
     if found is not None:
         return found
-    sequence = _addSequence(volumeNode.GetScene(), f"{volumeNode.GetName()} frames")
+    sequence = _addSequence(volumeNode.GetScene(), volumeNode.GetName())
     sequence.SetDataNodeAtValue(volumeNode, "0")
     return _addBrowser(volumeNode, sequence)
 
 
 def _addSequence(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLSequenceNode:
-    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", scene.GenerateUniqueName(name))
-    sequence.SetIndexName(_INDEX_NAME)
-    sequence.SetIndexUnit("")
-    sequence.SetIndexTypeFromString("numeric")
-    return sequence
+    return addSequence(scene, scene.GenerateUniqueName(f"{name} frames"))
 
 
 def _addBrowser(volumeNode: slicer.vtkMRMLVectorVolumeNode, sequence: slicer.vtkMRMLSequenceNode) -> FrameSeries:
-    browser = volumeNode.GetScene().AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{volumeNode.GetName()} browser")
-    # In one change: Slicer gives a sequence without a node one of its own at once.
-    wasModifying = browser.StartModify()
-    browser.AddSynchronizedSequenceNode(sequence)
-    browser.SetSelectedItemNumber(0)
-    browser.AddProxyNode(volumeNode, sequence, False)
-    browser.EndModify(wasModifying)
+    browser = addBrowser(volumeNode, sequence)
     showItem(volumeNode, 0)
     return FrameSeries(volumeNode, browser)
 

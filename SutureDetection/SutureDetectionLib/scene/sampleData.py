@@ -9,6 +9,7 @@ import slicer
 from VesselRegistrationLib.errors import UserError
 from VesselRegistrationLib.progress import ProgressCallback, StopCheck, ignore_progress, never_stop, raise_if_stopped
 from VesselRegistrationLib.resources import resource_directory
+from VesselRegistrationLib.scene.sampleData import CATEGORY
 
 from ..inputs.opening import TOP_BOTTOM
 from ..simulation.frames import EndoscopyFrame
@@ -18,7 +19,6 @@ from .comparison import setLabels
 from .frameSeries import FrameSeries, SeriesFacts, addFrames
 from .pointRecord import NumberedPoints, joined, labelPoints
 
-CATEGORY = "HybridOR"
 VIDEO_NAME, STEREO_NAME = "SutureDetectionSyntheticVideo", "SutureDetectionSyntheticStereo"
 CALIBRATION_FILE = "synthetic_stereo_calibration.yml"
 

@@ -1,6 +1,7 @@
 """What every step of the panel can do: act for the user, run long work, say in one sentence what is missing."""
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from .session import PanelSession
 DONE_MARK = "\N{CHECK MARK}"
 
 
-class Step:
+class Step(ABC):
     """One collapsible part of the panel.
 
     Its widgets are found by the step's name: ``<name>CollapsibleButton``, ``<name>Frame`` with the inputs and
@@ -33,9 +34,9 @@ class Step:
         self._said, self._hint = "", ""
         self._showMessage()
 
+    @abstractmethod
     def update(self) -> None:
         """Show what the scene holds. Called whenever something may have changed, never while long work runs."""
-        raise NotImplementedError
 
     def followed(self) -> list[Followed]:
         """Nodes whose events concern this step."""

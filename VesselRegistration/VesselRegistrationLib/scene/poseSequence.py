@@ -10,13 +10,11 @@ import slicer
 
 from ..dicom.frame import XAFrame
 from ..pose.tracking import TrackedFrame
-from .sequenceBridge import browserOf
+from .sequenceBridge import addBrowser, addSequence, browserOf
 from .volumeBridge import fillXrayVolume, frameNumbers
 
 POSE_PREFIX = "HybridOR.pose."
 ASSUMED_FPS = 15.0
-
-_INDEX_NAME = "frame"
 
 
 def addRunSequence(xrayNode: slicer.vtkMRMLScalarVolumeNode,
@@ -28,7 +26,7 @@ def addRunSequence(xrayNode: slicer.vtkMRMLScalarVolumeNode,
     browser = browserOf(xrayNode)
     if browser is not None:
         return browser
-    sequence = _addSequence(xrayNode, f"{xrayNode.GetName()} run")
+    sequence = addSequence(xrayNode.GetScene(), f"{xrayNode.GetName()} run")
     frameTimeMs = None
     for number, frame in enumerate(frames):
         item = slicer.vtkMRMLScalarVolumeNode()
@@ -37,14 +35,8 @@ def addRunSequence(xrayNode: slicer.vtkMRMLScalarVolumeNode,
         sequence.SetDataNodeAtValue(item, str(number))
         frameTimeMs = frame.frame_time_ms
     shown, _ = frameNumbers(xrayNode)
-    browser = xrayNode.GetScene().AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{xrayNode.GetName()} browser")
-    # In one change: Slicer gives a sequence without a node one of its own at once.
-    wasModifying = browser.StartModify()
-    browser.AddSynchronizedSequenceNode(sequence)
+    browser = addBrowser(xrayNode, sequence, min(shown, sequence.GetNumberOfDataNodes() - 1))
     browser.SetPlaybackRateFps(1000.0 / frameTimeMs if frameTimeMs else ASSUMED_FPS)
-    browser.SetSelectedItemNumber(min(shown, sequence.GetNumberOfDataNodes() - 1))
-    browser.AddProxyNode(xrayNode, sequence, False)
-    browser.EndModify(wasModifying)
     return browser
 
 
@@ -58,7 +50,7 @@ def addPoseSequence(xrayNode: slicer.vtkMRMLScalarVolumeNode, transformNode: sli
     browser = browserOf(xrayNode)
     sequence = browser.GetSequenceNode(transformNode) if browser is not None else None
     if sequence is None:
-        sequence = _addSequence(xrayNode, f"{transformNode.GetName()} poses")
+        sequence = addSequence(xrayNode.GetScene(), f"{transformNode.GetName()} poses")
     else:
         sequence.RemoveAllDataNodes()
     master = browser.GetMasterSequenceNode() if browser is not None else None
@@ -81,14 +73,6 @@ def addPoseSequence(xrayNode: slicer.vtkMRMLScalarVolumeNode, transformNode: sli
     if browser.GetSequenceNode(transformNode) is None:
         browser.AddProxyNode(transformNode, sequence, False)
     browser.EndModify(wasModifying)
-    return sequence
-
-
-def _addSequence(node: slicer.vtkMRMLNode, name: str) -> slicer.vtkMRMLSequenceNode:
-    sequence = node.GetScene().AddNewNodeByClass("vtkMRMLSequenceNode", name)
-    sequence.SetIndexName(_INDEX_NAME)
-    sequence.SetIndexUnit("")
-    sequence.SetIndexTypeFromString("numeric")
     return sequence
 
 

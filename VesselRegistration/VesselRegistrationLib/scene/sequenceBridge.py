@@ -2,6 +2,8 @@
 
 import slicer
 
+_INDEX_NAME = "frame"
+
 
 def browserOf(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLSequenceBrowserNode | None:
     """The sequence browser that drives a node, None where there is none."""
@@ -32,3 +34,25 @@ def showItem(node: slicer.vtkMRMLNode, number: int) -> None:
         browser.SetSelectedItemNumber(number)
         # Slicer's own logic does this as well; a scene outside of Slicer has none.
         slicer.vtkSlicerSequencesLogic().UpdateProxyNodesFromSequences(browser)
+
+
+def addSequence(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLSequenceNode:
+    """A new sequence for frames counted from 0."""
+    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    sequence.SetIndexName(_INDEX_NAME)
+    sequence.SetIndexUnit("")
+    sequence.SetIndexTypeFromString("numeric")
+    return sequence
+
+
+def addBrowser(node: slicer.vtkMRMLNode, sequence: slicer.vtkMRMLSequenceNode,
+               number: int = 0) -> slicer.vtkMRMLSequenceBrowserNode:
+    """A new browser that lets a node show an item (0-based) of a sequence."""
+    browser = node.GetScene().AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{node.GetName()} browser")
+    # In one change: Slicer gives a sequence without a node one of its own at once.
+    wasModifying = browser.StartModify()
+    browser.AddSynchronizedSequenceNode(sequence)
+    browser.SetSelectedItemNumber(number)
+    browser.AddProxyNode(node, sequence, False)
+    browser.EndModify(wasModifying)
+    return browser

@@ -4,6 +4,7 @@ They are registered in the scene's layout node, which Slicer and slicer-core sha
 names; widgets, renderers and slice logics only where there is a layout manager.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import slicer
@@ -26,12 +27,38 @@ def registerLayouts(scene: slicer.vtkMRMLScene) -> bool:
     layoutNode = _layoutNode(scene)
     if layoutNode is None:
         return False
-    for number, description in ((ONE_XRAY_LAYOUT, _oneXray()), (TWO_XRAYS_LAYOUT, _twoXrays())):
+    addLayouts(layoutNode, {ONE_XRAY_LAYOUT: _oneXray(), TWO_XRAYS_LAYOUT: _twoXrays()})
+    return True
+
+
+def addLayouts(layoutNode: slicer.vtkMRMLLayoutNode, descriptions: Mapping[int, str]) -> None:
+    """Make layouts known by their numbers, in place of those that had the numbers before."""
+    for number, description in descriptions.items():
         if layoutNode.IsLayoutDescription(number):
             layoutNode.SetLayoutDescription(number, description)
         else:
             layoutNode.AddLayoutDescription(number, description)
-    return True
+
+
+def layoutRow(direction: str, items: Sequence[str], sizes: Sequence[int] = ()) -> str:
+    """Views or rows beside each other (``horizontal``) or below (``vertical``), with shares of the place."""
+    shares = [f' splitSize="{size}"' for size in sizes] or [""] * len(items)
+    inside = "".join(f"<item{share}>{item}</item>" for share, item in zip(shares, items, strict=True))
+    return f'<layout type="{direction}" split="true">{inside}</layout>'
+
+
+def sliceView(name: str, label: str, color: str) -> str:
+    """A slice view in a layout, axial, found again by its name."""
+    return (f'<view class="vtkMRMLSliceNode" singletontag="{name}">'
+            '<property name="orientation" action="default">Axial</property>'
+            f'<property name="viewlabel" action="default">{label}</property>'
+            f'<property name="viewcolor" action="default">{color}</property></view>')
+
+
+def threeDView(name: str, label: str) -> str:
+    """A 3D view in a layout, found again by its name."""
+    return (f'<view class="vtkMRMLViewNode" singletontag="{name}">'
+            f'<property name="viewlabel" action="default">{label}</property></view>')
 
 
 def showLayout(scene: slicer.vtkMRMLScene, xrayCount: int) -> bool:
@@ -104,28 +131,14 @@ def _layoutNode(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:
 
 
 def _oneXray() -> str:
-    right = _row("vertical", [_threeD(CARM_VIEW_NAME, "C"), _threeD(ROOM_VIEW_NAME, "3D")])
-    return _row("horizontal", [_slice(0), right], sizes=(600, 400))
+    right = layoutRow("vertical", [threeDView(CARM_VIEW_NAME, "C"), threeDView(ROOM_VIEW_NAME, "3D")])
+    return layoutRow("horizontal", [_slice(0), right], sizes=(600, 400))
 
 
 def _twoXrays() -> str:
-    below = _row("horizontal", [_threeD(CARM_VIEW_NAME, "C"), _threeD(ROOM_VIEW_NAME, "3D")])
-    return _row("vertical", [_row("horizontal", [_slice(0), _slice(1)]), below], sizes=(550, 450))
-
-
-def _row(direction: str, items: list[str], sizes: tuple[int, ...] = ()) -> str:
-    shares = [f' splitSize="{size}"' for size in sizes] or [""] * len(items)
-    inside = "".join(f"<item{share}>{item}</item>" for share, item in zip(shares, items, strict=True))
-    return f'<layout type="{direction}" split="true">{inside}</layout>'
+    below = layoutRow("horizontal", [threeDView(CARM_VIEW_NAME, "C"), threeDView(ROOM_VIEW_NAME, "3D")])
+    return layoutRow("vertical", [layoutRow("horizontal", [_slice(0), _slice(1)]), below], sizes=(550, 450))
 
 
 def _slice(number: int) -> str:
-    return (f'<view class="vtkMRMLSliceNode" singletontag="{XRAY_VIEW_NAMES[number]}">'
-            '<property name="orientation" action="default">Axial</property>'
-            f'<property name="viewlabel" action="default">{_LABELS[number]}</property>'
-            f'<property name="viewcolor" action="default">{_COLORS[number]}</property></view>')
-
-
-def _threeD(name: str, label: str) -> str:
-    return (f'<view class="vtkMRMLViewNode" singletontag="{name}">'
-            f'<property name="viewlabel" action="default">{label}</property></view>')
+    return sliceView(XRAY_VIEW_NAMES[number], _LABELS[number], _COLORS[number])
