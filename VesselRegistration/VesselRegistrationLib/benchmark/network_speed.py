@@ -5,7 +5,7 @@ The networks carry random weights: speed does not depend on them. Only ratios me
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -15,6 +15,8 @@ import numpy as np
 PLAIN = "plain PyTorch"
 ENGINE_TORCH = "our engine, PyTorch"
 ENGINE_OPENVINO = "our engine, OpenVINO"
+DRU_NET = "DRU-Net"
+OUR_FLUOROSCOPY = "ours, fluoroscopy"
 
 _SIZE = 256
 _WARM_UP = 2
@@ -22,9 +24,9 @@ _IN_A_ROW = 3
 _CATHETER_PEER, _MATCHING_PEER = "light U-Net", "affine CNN as published"
 _TARGETS = (
     ("light U-Net itself", "light U-Net", ENGINE_TORCH, _CATHETER_PEER, 1.5),
-    ("our fluoroscopy network", "ours, fluoroscopy", ENGINE_TORCH, _CATHETER_PEER, 4.0),
-    ("our fluoroscopy network", "ours, fluoroscopy", ENGINE_OPENVINO, _CATHETER_PEER, 6.5),
-    ("our fluoroscopy network against DRU-Net", "ours, fluoroscopy", ENGINE_TORCH, "DRU-Net", 2.0),
+    ("our fluoroscopy network", OUR_FLUOROSCOPY, ENGINE_TORCH, _CATHETER_PEER, 4.0),
+    ("our fluoroscopy network", OUR_FLUOROSCOPY, ENGINE_OPENVINO, _CATHETER_PEER, 6.5),
+    ("our fluoroscopy network against DRU-Net", OUR_FLUOROSCOPY, ENGINE_TORCH, DRU_NET, 2.0),
     ("our matching network", "ours, matching", ENGINE_TORCH, _MATCHING_PEER, 10.0),
 )
 
@@ -50,17 +52,19 @@ class SpeedTarget:
     at_least: float
 
 
-def measure_speed(threads: int = 2, repeats: int = 15) -> tuple[list[SpeedRow], list[SpeedTarget]]:
+def measure_speed(threads: int = 2, repeats: int = 15,
+                  names: Collection[str] = ()) -> tuple[list[SpeedRow], list[SpeedTarget]]:
     """Run all networks in turn, so that a busy machine slows all of them, on ``threads`` CPU threads, batches of 1.
 
-    In each turn a network answers for a few images in a row, as for the frames of a cine.
+    In each turn a network answers for a few images in a row, as for the frames of a cine. Where ``names`` are given,
+    only these networks run.
     """
     import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        runners = _runners()
+        runners = _runners(names)
         seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runners}
         for turn in range(_WARM_UP + repeats):
             for key, (run, image, _) in runners.items():
@@ -76,12 +80,13 @@ def measure_speed(threads: int = 2, repeats: int = 15) -> tuple[list[SpeedRow], 
             for (network, way), taken in seconds.items()]
     taken = {(row.network, row.way): row.milliseconds for row in rows}
     targets = [SpeedTarget(what, way, against, taken[against, PLAIN] / taken[network, way], least)
-               for what, network, way, against, least in _TARGETS if (network, way) in taken]
+               for what, network, way, against, least in _TARGETS
+               if (network, way) in taken and (against, PLAIN) in taken]
     return rows, targets
 
 
-def _runners() -> dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.ndarray, int]]:
-    """By network and way: what to call, its image, the network's trainable parameters."""
+def _runners(names: Collection[str]) -> dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.ndarray, int]]:
+    """By network and way: what to call, its image, the network's trainable parameters; all networks without names."""
     import torch
 
     from ..networks.affine_cnn import PUBLISHED
@@ -89,12 +94,14 @@ def _runners() -> dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.nd
     from ..networks.weights import build_network
 
     known: dict[str, tuple[str, dict[str, Any], int]] = {
-        "DRU-Net": ("DRUNet", {}, 1), _CATHETER_PEER: ("LightUNet", {}, 1), "Ambrosini": ("AmbrosiniNet", {}, 1),
-        "ours, fluoroscopy": ("FluoroNet", {}, 1), _MATCHING_PEER: ("AffineCNN", dict(PUBLISHED), 2),
+        DRU_NET: ("DRUNet", {}, 1), _CATHETER_PEER: ("LightUNet", {}, 1), "Ambrosini": ("AmbrosiniNet", {}, 1),
+        OUR_FLUOROSCOPY: ("FluoroNet", {}, 1), _MATCHING_PEER: ("AffineCNN", dict(PUBLISHED), 2),
         "ours, matching": ("MatchNet", {}, 2)}
     runners: dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.ndarray, int]] = {}
     cpu = torch.device("cpu")
     for name, (architecture, parameters, channels) in known.items():
+        if names and name not in names:
+            continue
         torch.manual_seed(0)
         network = build_network(architecture, parameters).eval()
         count = sum(entry.numel() for entry in network.parameters())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .benchmark_catheter import add_catheter
 from .benchmark_speed import add_speed
+from .benchmark_vessels import add_vessels
 from .options import add_output_folder, new_command, positive_number, whole_number
 from .progress_bar import progress_bar
 
@@ -40,6 +41,7 @@ def add_parser(commands: "Commands") -> None:
                         help="fit the coefficients of the solver's confidence instead, on seeds and anatomies of their "
                              f"own (default {_CALIBRATION_CASES} cases), and write them into --out")
     add_output_folder(parser, required=False)
+    add_vessels(kinds)
     add_catheter(kinds)
     add_speed(kinds)
 

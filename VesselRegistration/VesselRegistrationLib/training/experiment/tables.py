@@ -22,10 +22,10 @@ def experiment_as_markdown(content: Mapping[str, Any], budget: Budget) -> str:
         "the paper's 0.01 it is in the JSON file. No image of a patient is in it.",
         f"The networks of the paper are trained by its recipe, ours by ours. Command: `{content['command']}`.",
         "## Table 2: layers that are fine-tuned, on a second dataset (domain wide)",
-        _table(("layers", "training Dice"),
-               [(f"{layers} layers", f"{scores[f'{layers} layers']['training_dice']:.3f}") for layers in LAYERS]),
+        table(("layers", "training Dice"),
+              [(f"{layers} layers", f"{scores[f'{layers} layers']['training_dice']:.3f}") for layers in LAYERS]),
         "## Table 4: unseen procedures",
-        _table(("trained on", *_NAMES, "mean"), [
+        table(("trained on", *_NAMES, "mean"), [
             ("the others only, without synthetic frames",
              *_row({name: scores[f"only others than {name}"]["tests"][name] for name in _NAMES})),
             ("synthetic, fine-tuned on the others",
@@ -33,20 +33,20 @@ def experiment_as_markdown(content: Mapping[str, Any], budget: Budget) -> str:
             *((f"synthetic, fine-tuned on split {split}", *_row(scores[f"{first} {split}"]["tests"]))
               for split in ("S2", "S3"))]),
         "## Table 5: seen procedures (split S1)",
-        _table(("", *_NAMES, "mean"), [
+        table(("", *_NAMES, "mean"), [
             ("Dice", *_row(scores[f"{first} S1"]["tests"])),
             ("false positives, % of pixels", *_row(scores[f"{first} S1"]["tests"], "false_positives_percent"))]),
         "## Before and after fine-tuning (split S1), all networks",
-        _table(("network", *_NAMES, "mean"), [
+        table(("network", *_NAMES, "mean"), [
             row for network in budget.networks
             for row in ((f"{network}, before", *_row(scores[network]["tests"])),
                         (f"{network}, after", *_row(scores[f"{network} S1"]["tests"])))]),
         "## Table 6: size and time",
-        _table(("network", "parameters", "time per picture, ms"), [
+        table(("network", "parameters", "time per picture, ms"), [
             (name, f"{entry['parameters']:,}", f"{entry['mean_ms']:.1f} ± {entry['spread_ms']:.1f}")
             for name, entry in content["times"].items()]),
         "## Ablation: the paper's patch recipe in place of simulated X-rays",
-        _table(("synthetic frames", *_NAMES, "mean"), [
+        table(("synthetic frames", *_NAMES, "mean"), [
             ("simulated X-rays, before fine-tuning", *_row(scores[first]["tests"])),
             ("patches, before fine-tuning", *_row(scores[PATCHES]["tests"])),
             ("simulated X-rays, after", *_row(scores[f"{first} S1"]["tests"])),
@@ -61,5 +61,6 @@ def _row(tests: Mapping[str, Mapping[str, float]], score: str = "dice") -> list[
     return [*cells, f"{sum(values) / len(values):.2f}"]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
