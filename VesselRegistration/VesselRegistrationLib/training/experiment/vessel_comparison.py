@@ -34,6 +34,7 @@ from .vessel_tables import TIMING_THREADS, Cells, comparison_as_dict, comparison
 NETWORKS = (DRU_NET, OURS)
 STEPS_FILE = "steps.json"
 _WEIGHTS, _TRAININGS = "weights", "trainings"
+_VALIDATION_FRAMES = 4  # the last weights count whatever the validation says
 _PACE_SHARE, _TRAINED_SHARE = 0.04, 0.94
 
 Samples = Callable[[str, Sequence[str]], Dataset[Sample]]
@@ -123,7 +124,7 @@ def _train(network: str, steps: int, out: Path, budget: VesselBudget, place: Pla
     """Do or finish a training, write its last weights with a card, and give the seconds it took."""
     folder = out / _TRAININGS / network
     if not (out / _WEIGHTS / f"{network}{CARD_SUFFIX}").exists():
-        settings = replace(budget.settings, steps=steps, validate_every=steps,
+        settings = replace(budget.settings, steps=steps, validate_every=steps, validation_cases=_VALIDATION_FRAMES,
                            warmup_steps=min(budget.settings.warmup_steps, steps // 10))
         train(_task(network, settings, samples), settings, folder, seed=0, place=place,
               resume=(folder / CHECKPOINT_FILE).exists(),

@@ -77,7 +77,8 @@ def comparison_as_markdown(content: Mapping[str, Any], speed: Speed) -> str:
         f"`{content['command']}`",
         f"Budget: {budget['minutes']:g} minutes of training for each network, from nothing, on the same simulated "
         "vessel and catheter frames, by the same recipe. Steps of both were timed before, in turn, which gave their "
-        "numbers. Our network learns devices as well. All images are simulated.",
+        "numbers. The minutes in the table also hold the building of the first patients, the same for both and no part "
+        "of the budget. Our network learns devices as well. All images are simulated.",
         table(("network", "steps", "ms per step, measured before", "minutes trained"), trainings),
         "## Held-out domains",
         "Means over frames; all measures of a frame come from the same binary mask, probability above 0.5. Device "
