@@ -96,6 +96,11 @@ def mixed_catheters(split: str, first: int, targets: Sequence[str]) -> InTurn:
     return InTurn([CatheterSamples(split, first, targets, domain) for domain in ("training", "wide")])
 
 
+def mixed_vessels(fields_of_view: Sequence[str], split: str, first: int, targets: Sequence[str]) -> InTurn:
+    """Vessel frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
+    return InTurn([VesselSamples(fields_of_view, split, first, targets, domain) for domain in ("training", "wide")])
+
+
 def mixed_fluoroscopy(split: str, first: int, targets: Sequence[str] = (VESSEL, DEVICE)) -> InTurn:
     """Vessel frames and catheter frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
     return InTurn([kind for domain in ("training", "wide") for kind in (

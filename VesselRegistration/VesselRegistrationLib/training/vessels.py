@@ -7,7 +7,7 @@ from ..networks.frame_network import VESSEL
 from .architectures import DRU_NET, OURS, VESSEL_NETWORKS, design_of
 from .frame_folder.dataset import FolderSplit
 from .plan import VESSELS, TrainingPlan
-from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, Sample, VesselSamples, mixed_fluoroscopy
+from .samples import HELD_OUT_SEED, SEEDS_PER_TRAINING, Sample, VesselSamples, mixed_fluoroscopy, mixed_vessels
 from .segmentation import SegmentationTask
 from .settings import BOTH, OUR_FLUOROSCOPY, TrainingSettings, fields_of, vessel_settings
 from .settings import OURS as OUR_RECIPE
@@ -30,8 +30,13 @@ def vessel_task(plan: TrainingPlan, settings: TrainingSettings, folder: FolderSp
     targets = design_of(plan.network, VESSEL_NETWORKS).targets
     fields = fields_of(plan.field_of_view)
     first = plan.seed * SEEDS_PER_TRAINING
-    samples: Dataset[Sample] = (mixed_fluoroscopy(TRAINING_SPLIT, first) if plan.network == OURS
-                                else VesselSamples(fields, TRAINING_SPLIT, first, targets))
+    samples: Dataset[Sample]
+    if plan.network == OURS:
+        samples = mixed_fluoroscopy(TRAINING_SPLIT, first)
+    elif settings.change_appearance:
+        samples = mixed_vessels(fields, TRAINING_SPLIT, first, targets)
+    else:
+        samples = VesselSamples(fields, TRAINING_SPLIT, first, targets)
     return VesselTask(plan.field_of_view, settings, samples,
                       VesselSamples(fields, VALIDATION_SPLIT, HELD_OUT_SEED, targets), plan.network)
 
