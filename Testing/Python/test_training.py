@@ -264,6 +264,8 @@ def test_export_gives_a_card_and_weights_that_load(tmp_path: Path) -> None:
     assert card.trainable_parameters == 588_833
     assert set(card.scores) == {"dice", "precision", "recall"}
     assert "--steps 6 --batch-size 4 --seed 0" in card.training_command
+    # What the recipe does not say is told: another user needs it to train the same network.
+    assert "warmup_steps = 2" in card.training_command and "learning_rate" not in card.training_command
     best = read_checkpoint(tmp_path / "training", "best.pt")
     assert torch.equal(load_network(card).state_dict()["head.weight"], best["network"]["head.weight"])
     assert best["scores"]["dice"] == best["best_score"]

@@ -30,6 +30,7 @@ def write_figure_4(path: Path, outcomes: Sequence[Outcome]) -> bool:
             places = [fold + 1 + (number - (len(shown) - 1) / 2) * width for fold in range(len(share))]
             axes.bar(places, share, width, color=colour, label=label)
         axes.set_title(title, fontsize=10)
+        axes.set_xticks(range(1, 1 + max(len(outcome.folds[_DATASET]) for outcome, _, _ in shown)))
         axes.set_xlabel("fold")
         axes.set_ylim(0, 100)
     figure.axes[0].set_ylabel("true positives (%)")

@@ -1,14 +1,26 @@
 """From a training's checkpoint to weights and model card."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ..networks.weights import ModelCard, build_network, save_weights
 from .checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint
 from .scores import HELD_OUT_CASES, score_network
-from .settings import BOTH, PAPER, TrainingSettings, catheter_settings, matching_settings, vessel_settings
+from .settings import (
+    BOTH,
+    OUR_CATHETER,
+    OUR_FLUOROSCOPY,
+    OUR_MATCHING,
+    OUR_VESSELS,
+    PAPER,
+    TrainingSettings,
+    catheter_settings,
+    matching_settings,
+    vessel_settings,
+)
 
 _TRAINING_DOMAIN = ("Fluoroscopy simulated from parametric vessel anatomies, renderer domain 'training', "
                     "random similarity, gamma, contrast and noise on top.")
@@ -76,6 +88,18 @@ def _is_paper(checkpoint: Mapping[str, Any]) -> bool:
             and replace(paper, steps=used.steps, batch_size=used.batch_size, loss=used.loss) == used)
 
 
+def _changed_settings(checkpoint: Mapping[str, Any]) -> str:
+    """What a settings file must say for the same training of our recipe on simulated frames."""
+    origin = checkpoint["origin"]
+    if "data" in origin or origin["network"] not in _RECIPES[origin["task"]] or _is_paper(checkpoint):
+        return ""
+    recipe = asdict(_RECIPES[origin["task"]][origin["network"]])
+    said = ("steps", "batch_size")
+    changed = [f"{name} = {json.dumps(value)}" for name, value in checkpoint["settings"].items()
+               if name not in said and value != recipe[name]]
+    return f" --config FILE ([settings] {', '.join(changed)})" if changed else ""
+
+
 def _training_command(checkpoint: Mapping[str, Any]) -> str:
     origin, settings = checkpoint["origin"], checkpoint["settings"]
     field_of_view = f" --field-of-view {origin['field_of_view']}" if origin["task"] == "vessels" else ""
@@ -85,7 +109,7 @@ def _training_command(checkpoint: Mapping[str, Any]) -> str:
     own = f"{' --data FOLDER' if 'data' in origin else ''}{' --init WEIGHTS' if 'init' in origin else ''}{freeze}"
     return (f"vessel-registration train {origin['task']} --network {origin['network']}{field_of_view}{recipe} "
             f"--steps {settings['steps']} --batch-size {settings['batch_size']} --seed {checkpoint['seed']} "
-            f"--out DIR{own}{best}")
+            f"--out DIR{own}{_changed_settings(checkpoint)}{best}")
 
 
 def _differences(checkpoint: Mapping[str, Any]) -> str:
@@ -93,6 +117,9 @@ def _differences(checkpoint: Mapping[str, Any]) -> str:
     return _NETWORK_DIFFERENCES.get(network, "The published architecture, trained as the settings of the training say.")
 
 
+_RECIPES = {"vessels": {"ours": OUR_FLUOROSCOPY, "dru-net": OUR_VESSELS},
+            "catheter": dict.fromkeys(("ours", "light", "ambrosini"), OUR_CATHETER),
+            "matching": {"compact": OUR_MATCHING}}
 _WORDS: dict[str, dict[str, Any]] = {
     "vessels": {
         "training_domain": _TRAINING_DOMAIN, "test_domain": _TEST_DOMAIN,
