@@ -46,6 +46,7 @@ def an_image(path: Path) -> Path:
     image = vtk.vtkImageData()
     image.SetDimensions(3, 3, 3)
     image.AllocateScalars(vtk.VTK_FLOAT, 1)
+    image.GetPointData().GetScalars().Fill(0.0)  # else whatever lay in memory, sometimes what no reader takes
     writer = vtk.vtkStructuredPointsWriter()
     writer.SetInputData(image)
     writer.SetFileName(str(path))
