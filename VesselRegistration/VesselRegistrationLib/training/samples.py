@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..networks.frame_network import DEVICE, VESSEL
 from ..networks.normalisation import NETWORK_SIZE, normalise
+from ..simulation.domains import TRAINING, WIDE
 from .settings import FIELDS_OF_VIEW
 from .split import catheter_seed, vessel_seed
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..simulation.catheter_frames import CatheterFrame
 
 Sample = tuple[torch.Tensor, ...]
+
+_LEARNT_FROM = (TRAINING, WIDE)
 
 SEEDS_PER_TRAINING = 1_000_000
 HELD_OUT_SEED = 900_000_000
@@ -28,7 +31,7 @@ class VesselSamples(Dataset[Sample]):
     """
 
     def __init__(self, fields_of_view: Sequence[str], split: str, first: int, targets: Sequence[str] = (VESSEL,),
-                 domain: str = "training") -> None:
+                 domain: str = TRAINING) -> None:
         """``split`` "training", "validation" or "test" chooses anatomies; sample k is its ``first`` + k.
 
         ``domain`` is one of ``simulation.domains``, and "test" or another held-out one for the split "test".
@@ -54,7 +57,7 @@ class VesselSamples(Dataset[Sample]):
 class CatheterSamples(Dataset[Sample]):
     """As ``VesselSamples``, of frames with one to four catheters; "device" is catheters and guidewires alone."""
 
-    def __init__(self, split: str, first: int, targets: Sequence[str] = (DEVICE,), domain: str = "training") -> None:
+    def __init__(self, split: str, first: int, targets: Sequence[str] = (DEVICE,), domain: str = TRAINING) -> None:
         """Arguments as in ``VesselSamples``."""
         self.split = split
         self.first = first
@@ -93,17 +96,17 @@ class InTurn(Dataset[Sample]):
 
 def mixed_catheters(split: str, first: int, targets: Sequence[str]) -> InTurn:
     """Catheter frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
-    return InTurn([CatheterSamples(split, first, targets, domain) for domain in ("training", "wide")])
+    return InTurn([CatheterSamples(split, first, targets, domain) for domain in _LEARNT_FROM])
 
 
 def mixed_vessels(fields_of_view: Sequence[str], split: str, first: int, targets: Sequence[str]) -> InTurn:
     """Vessel frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
-    return InTurn([VesselSamples(fields_of_view, split, first, targets, domain) for domain in ("training", "wide")])
+    return InTurn([VesselSamples(fields_of_view, split, first, targets, domain) for domain in _LEARNT_FROM])
 
 
 def mixed_fluoroscopy(split: str, first: int, targets: Sequence[str] = (VESSEL, DEVICE)) -> InTurn:
     """Vessel frames and catheter frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
-    return InTurn([kind for domain in ("training", "wide") for kind in (
+    return InTurn([kind for domain in _LEARNT_FROM for kind in (
         VesselSamples(FIELDS_OF_VIEW, split, first, targets, domain), CatheterSamples(split, first, targets, domain))])
 
 
@@ -113,7 +116,7 @@ class MatchingSamples(Dataset[Sample]):
     The fields of view take turns.
     """
 
-    def __init__(self, split: str, first: int, domain: str = "training") -> None:
+    def __init__(self, split: str, first: int, domain: str = TRAINING) -> None:
         """Arguments as in ``VesselSamples``; ``domain`` chooses the faults."""
         self.domain = domain
         self.split = split
