@@ -6,6 +6,7 @@ whole batch, up to rounding. Batch normalisation sees the whole batch on GPUs (S
 has none, it sees the share of its process, and the running statistics are those of the first process.
 """
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,9 @@ def joined_group(device: torch.device) -> Iterator[Group]:
             raise UserError(f"There are {torch.cuda.device_count()} GPUs but more processes on this machine: give "
                             "torchrun a smaller --nproc-per-node.")
         torch.cuda.set_device(group.local_rank)
+    # What a first DistributedDataParallel would load keeps, loaded after the group, the group as the default of its
+    # arguments: the group's threads would then outlive the training and may abort the process as it ends.
+    importlib.import_module("torch._dynamo")
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield group
