@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import Dataset
-from VesselRegistrationLib.benchmark import network_speed
 from VesselRegistrationLib.cli.main import main
 from VesselRegistrationLib.errors import Cancelled, UserError
 from VesselRegistrationLib.evaluation.frames import EvaluationFrame, FrameSource
@@ -182,7 +181,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         patch.setattr(vessel_comparison, "measure_paces",
                       lambda *_: {name: 60 * BUDGET.minutes / steps for name, steps in STEPS.items()})
         patch.setattr(vessel_comparison, "HELD_OUT_DOMAINS", DOMAINS)
-        patch.setattr(network_speed, "find_spec", lambda name: None)  # OpenVINO is slow to start
         return out, compare(out)
 
 

@@ -5,12 +5,16 @@ The networks carry random weights: speed does not depend on them. Only ratios me
 
 import statistics
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+
+from ..networks.affine_cnn import PUBLISHED
 
 PLAIN = "plain PyTorch"
 ENGINE_TORCH = "our engine, PyTorch"
@@ -21,20 +25,31 @@ OUR_FLUOROSCOPY = "ours, fluoroscopy"
 _SIZE = 256
 _WARM_UP = 2
 _IN_A_ROW = 3
-_CATHETER_PEER, _MATCHING_PEER = "light U-Net", "affine CNN as published"
+_CATHETER_PEER, _LARGE_CATHETER_PEER, _MATCHING_PEER = "light U-Net", "Ambrosini", "affine CNN as published"
+_OUR_MATCHING = "ours, matching"
+_NETWORKS: dict[str, tuple[str, dict[str, Any], int]] = {
+    DRU_NET: ("DRUNet", {}, 1), _CATHETER_PEER: ("LightUNet", {}, 1), _LARGE_CATHETER_PEER: ("AmbrosiniNet", {}, 1),
+    OUR_FLUOROSCOPY: ("FluoroNet", {}, 1), _MATCHING_PEER: ("AffineCNN", dict(PUBLISHED), 2),
+    _OUR_MATCHING: ("MatchNet", {}, 2)}
+VESSEL_NETWORKS = (DRU_NET, OUR_FLUOROSCOPY)
+COMPARISONS = ((_CATHETER_PEER, OUR_FLUOROSCOPY), VESSEL_NETWORKS, (_LARGE_CATHETER_PEER, OUR_FLUOROSCOPY),
+               (_MATCHING_PEER, _OUR_MATCHING))
+"""Networks that do the same task, the published one first."""
+
 _TARGETS = (
     ("light U-Net itself", "light U-Net", ENGINE_TORCH, _CATHETER_PEER, 1.5),
     ("our fluoroscopy network", OUR_FLUOROSCOPY, ENGINE_TORCH, _CATHETER_PEER, 4.0),
     ("our fluoroscopy network", OUR_FLUOROSCOPY, ENGINE_OPENVINO, _CATHETER_PEER, 6.5),
     ("our fluoroscopy network against DRU-Net", OUR_FLUOROSCOPY, ENGINE_TORCH, DRU_NET, 2.0),
-    ("our matching network", "ours, matching", ENGINE_TORCH, _MATCHING_PEER, 10.0),
+    ("our matching network", _OUR_MATCHING, ENGINE_TORCH, _MATCHING_PEER, 10.0),
 )
 
 
 @dataclass(frozen=True)
 class SpeedRow:
-    """A network run in one way: median milliseconds per image and its trainable parameters."""
+    """A network run in one way in a comparison: median milliseconds per image and its trainable parameters."""
 
+    comparison: str
     network: str
     way: str
     parameters: int
@@ -53,55 +68,59 @@ class SpeedTarget:
 
 
 def measure_speed(threads: int = 2, repeats: int = 15,
-                  names: Collection[str] = ()) -> tuple[list[SpeedRow], list[SpeedTarget]]:
-    """Run all networks in turn, so that a busy machine slows all of them, on ``threads`` CPU threads, batches of 1.
+                  comparisons: Sequence[Collection[str]] = COMPARISONS) -> tuple[list[SpeedRow], list[SpeedTarget]]:
+    """Time the networks of each of the ``comparisons`` on ``threads`` CPU threads, in batches of 1.
 
-    In each turn a network answers for a few images in a row, as for the frames of a cine. Where ``names`` are given,
-    only these networks run.
+    Every comparison has a process of its own, as its networks have where they are used: the memory that a larger
+    network has taken there would otherwise serve the smaller ones, or their peers.
     """
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        runners = _runners(names)
-        seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runners}
-        for turn in range(_WARM_UP + repeats):
-            for key, (run, image, _) in runners.items():
-                run(image)  # what ran before has emptied the caches, as no frame of a cine does
-                for _again in range(_IN_A_ROW):
-                    begin = time.perf_counter()
-                    run(image)
-                    if turn >= _WARM_UP:
-                        seconds[key].append(time.perf_counter() - begin)
-    finally:
-        torch.set_num_threads(before)
-    rows = [SpeedRow(network, way, runners[network, way][2], 1000 * statistics.median(taken))
-            for (network, way), taken in seconds.items()]
-    taken = {(row.network, row.way): row.milliseconds for row in rows}
-    targets = [SpeedTarget(what, way, against, taken[against, PLAIN] / taken[network, way], least)
-               for what, network, way, against, least in _TARGETS
-               if (network, way) in taken and (against, PLAIN) in taken]
+    rows: list[SpeedRow] = []
+    targets: list[SpeedTarget] = []
+    for names in comparisons:
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            timed = alone.submit(_time_in_turn, names, threads, repeats).result()
+        rows += timed
+        taken = {(row.network, row.way): row.milliseconds for row in timed}
+        targets += [SpeedTarget(what, way, against, taken[against, PLAIN] / taken[network, way], least)
+                    for what, network, way, against, least in _TARGETS
+                    if (network, way) in taken and (against, PLAIN) in taken]
     return rows, targets
 
 
-def _runners(names: Collection[str]) -> dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.ndarray, int]]:
-    """By network and way: what to call, its image, the network's trainable parameters; all networks without names."""
+def _time_in_turn(names: Collection[str], threads: int, repeats: int) -> list[SpeedRow]:
+    """Run networks in turn, so that a busy machine slows all of them.
+
+    In each turn a network answers for a few images in a row, as for the frames of a cine.
+    """
     import torch
 
-    from ..networks.affine_cnn import PUBLISHED
+    torch.set_num_threads(threads)
+    runners = _runners(names)
+    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runners}
+    for turn in range(_WARM_UP + repeats):
+        for key, (run, image, _) in runners.items():
+            run(image)  # what ran before has emptied the caches, as no frame of a cine does
+            for _again in range(_IN_A_ROW):
+                begin = time.perf_counter()
+                run(image)
+                if turn >= _WARM_UP:
+                    seconds[key].append(time.perf_counter() - begin)
+    comparison = " / ".join(names)
+    return [SpeedRow(comparison, network, way, runners[network, way][2], 1000 * statistics.median(taken))
+            for (network, way), taken in seconds.items()]
+
+
+def _runners(names: Collection[str]) -> dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.ndarray, int]]:
+    """By network and way: what to call, its image, the network's trainable parameters."""
+    import torch
+
     from ..networks.engine import OPENVINO, TORCH, make_backend
     from ..networks.weights import build_network
 
-    known: dict[str, tuple[str, dict[str, Any], int]] = {
-        DRU_NET: ("DRUNet", {}, 1), _CATHETER_PEER: ("LightUNet", {}, 1), "Ambrosini": ("AmbrosiniNet", {}, 1),
-        OUR_FLUOROSCOPY: ("FluoroNet", {}, 1), _MATCHING_PEER: ("AffineCNN", dict(PUBLISHED), 2),
-        "ours, matching": ("MatchNet", {}, 2)}
     runners: dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.ndarray, int]] = {}
     cpu = torch.device("cpu")
-    for name, (architecture, parameters, channels) in known.items():
-        if names and name not in names:
-            continue
+    for name in names:
+        architecture, parameters, channels = _NETWORKS[name]
         torch.manual_seed(0)
         network = build_network(architecture, parameters).eval()
         count = sum(entry.numel() for entry in network.parameters())
@@ -125,8 +144,9 @@ def _plain(network: Any) -> Callable[[np.ndarray], Any]:
 
 def speed_as_markdown(rows: list[SpeedRow], targets: list[SpeedTarget]) -> str:
     """Two tables: milliseconds, and the ratios that are asked for."""
-    lines = ["| network | parameters | run by | ms |", "| --- | --- | --- | --- |"]
-    lines += [f"| {row.network} | {row.parameters:,} | {row.way} | {row.milliseconds:.1f} |" for row in rows]
+    lines = ["| in one process | network | parameters | run by | ms |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {row.comparison} | {row.network} | {row.parameters:,} | {row.way} | {row.milliseconds:.1f} |"
+              for row in rows]
     lines += ["", "| what | run by | against, in plain PyTorch | asked | measured |", "| --- | --- | --- | --- | --- |"]
     lines += [f"| {one.what} | {one.way} | {one.against} | {one.at_least:g} | {one.ratio:.1f} |" for one in targets]
     return "\n".join(lines)

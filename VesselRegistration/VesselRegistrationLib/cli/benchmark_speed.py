@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def add_speed(kinds: "Commands") -> None:
     """Add the command to the benchmarks."""
     parser = new_command(kinds, "speed", "Time every network on one 256x256 image on the CPU, as published and by our "
-                         "engine, in turn; print milliseconds and ratios.", run)
+                         "engine, beside its peer; print milliseconds and ratios.", run)
     parser.add_argument("--threads", type=positive_number, default=2, metavar="N", help="CPU threads (default 2)")
     parser.add_argument("--repeats", type=positive_number, default=15, metavar="N",
                         help="turns of three timed runs of each network; the median counts (default 15)")

@@ -9,8 +9,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from ...benchmark.network_speed import DRU_NET as DRU_NET_TIMED
-from ...benchmark.network_speed import OUR_FLUOROSCOPY as OURS_TIMED
+from ...benchmark.network_speed import VESSEL_NETWORKS as TIMED
 from ...benchmark.network_speed import measure_speed
 from ...evaluation.frames import FIELDS_OF_VIEW, FrameSource, simulated_frames
 from ...evaluation.judged_network import JudgedNetwork
@@ -94,7 +93,7 @@ def compare_vessel_networks(out: Path, budget: VesselBudget, *, place: Place | N
     networks = [JudgedNetwork(str(out / _WEIGHTS / f"{network}{CARD_SUFFIX}"), VESSEL, place.device)
                 for network in NETWORKS]
     cells = _judge(networks, budget, frames, part_of(progress, _TRAINED_SHARE, 1.0), should_stop)
-    speed = measure_speed(TIMING_THREADS, budget.timed, (DRU_NET_TIMED, OURS_TIMED))
+    speed = measure_speed(TIMING_THREADS, budget.timed, (TIMED,))
     content = comparison_as_dict(cells, speed, command, {network.name: network.weights for network in networks})
     content |= {"budget": asdict(budget), "trainings": trainings}
     text = comparison_as_markdown(content, speed)
