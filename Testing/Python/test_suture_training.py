@@ -148,8 +148,10 @@ def test_calibrated_confidences_are_shares_of_right_points(monkeypatch) -> None:
     image = torch.rand(1, 3, 32, 64)
     with torch.inference_mode():
         before = network(image).heat_logits
-    threshold = export.calibrate(network)
+    threshold, f1 = export.calibrate(network)
     with torch.inference_mode():
         after = network(image).heat_logits
     torch.testing.assert_close(after, 1.7 * before + 0.8, rtol=0.08, atol=0.25)
     assert 0.15 <= threshold <= 0.5
+    kept = found[true >= threshold]
+    assert f1 == pytest.approx(2 * kept[:, 1].sum() / (len(kept) + found[:, 1].sum() + 200), abs=2e-3)

@@ -47,6 +47,7 @@ def test_the_papers_numbers() -> None:
     base, tuned = settings_of(plan["light"]), settings_of(plan["light S1"])
     assert (base.steps, base.batch_size, base.learning_rate, base.loss) == (3600, 30, 1e-3, "weighted_dice")
     assert (tuned.steps, tuned.batch_size, tuned.learning_rate) == (50 * 24, 10, 1e-3)
+    assert [plan[name].epochs for name in ("ours", "ours S1")] == [36, 150]
     assert plan["light S1"].frozen == "all-but-7" and plan["19 layers"].frozen == "all-but-19"
     assert plan["light S2"].tests == ("T2", "T3", "T5") and plan["light S3"].tests == ("T3", "T4", "T6")
     for stage in plan.values():

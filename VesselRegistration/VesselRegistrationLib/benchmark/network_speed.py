@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ..networks.affine_cnn import PUBLISHED
-
 PLAIN = "plain PyTorch"
 ENGINE_TORCH = "our engine, PyTorch"
 ENGINE_OPENVINO = "our engine, OpenVINO"
@@ -27,10 +25,6 @@ _WARM_UP = 2
 _IN_A_ROW = 3
 _CATHETER_PEER, _LARGE_CATHETER_PEER, _MATCHING_PEER = "light U-Net", "Ambrosini", "affine CNN as published"
 _OUR_MATCHING = "ours, matching"
-_NETWORKS: dict[str, tuple[str, dict[str, Any], int]] = {
-    DRU_NET: ("DRUNet", {}, 1), _CATHETER_PEER: ("LightUNet", {}, 1), _LARGE_CATHETER_PEER: ("AmbrosiniNet", {}, 1),
-    OUR_FLUOROSCOPY: ("FluoroNet", {}, 1), _MATCHING_PEER: ("AffineCNN", dict(PUBLISHED), 2),
-    _OUR_MATCHING: ("MatchNet", {}, 2)}
 VESSEL_NETWORKS = (DRU_NET, OUR_FLUOROSCOPY)
 COMPARISONS = ((_CATHETER_PEER, OUR_FLUOROSCOPY), VESSEL_NETWORKS, (_LARGE_CATHETER_PEER, OUR_FLUOROSCOPY),
                (_MATCHING_PEER, _OUR_MATCHING))
@@ -114,13 +108,18 @@ def _runners(names: Collection[str]) -> dict[tuple[str, str], tuple[Callable[[np
     """By network and way: what to call, its image, the network's trainable parameters."""
     import torch
 
+    from ..networks.affine_cnn import PUBLISHED
     from ..networks.engine import OPENVINO, TORCH, make_backend
     from ..networks.weights import build_network
 
+    known: dict[str, tuple[str, dict[str, Any], int]] = {
+        DRU_NET: ("DRUNet", {}, 1), _CATHETER_PEER: ("LightUNet", {}, 1),
+        _LARGE_CATHETER_PEER: ("AmbrosiniNet", {}, 1), OUR_FLUOROSCOPY: ("FluoroNet", {}, 1),
+        _MATCHING_PEER: ("AffineCNN", dict(PUBLISHED), 2), _OUR_MATCHING: ("MatchNet", {}, 2)}
     runners: dict[tuple[str, str], tuple[Callable[[np.ndarray], Any], np.ndarray, int]] = {}
     cpu = torch.device("cpu")
     for name in names:
-        architecture, parameters, channels = _NETWORKS[name]
+        architecture, parameters, channels = known[name]
         torch.manual_seed(0)
         network = build_network(architecture, parameters).eval()
         count = sum(entry.numel() for entry in network.parameters())

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 FLUORO_WIDTHS = (16, 24, 48, 64, 96)
-FLUORO_DEPTHS = (0, 1, 1, 1, 1)
+FLUORO_DEPTHS = (0, 1, 2, 2, 1)
 PYRAMID_WIDTH = 24
 _NEIGHBOURHOOD = 16
 _FAINTEST = 0.01

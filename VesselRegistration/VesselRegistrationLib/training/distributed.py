@@ -6,6 +6,7 @@ whole batch, up to rounding. Batch normalisation sees the whole batch on GPUs (S
 has none, it sees the share of its process, and the running statistics are those of the first process.
 """
 
+import gc
 import importlib
 import os
 from collections.abc import Iterator
@@ -70,6 +71,9 @@ def joined_group(device: torch.device) -> Iterator[Group]:
     try:
         yield group
     finally:
+        # A network freed after the group would wait for the group's threads with Python's lock in its hands, which
+        # they may need to free what they sent.
+        gc.collect()
         distributed.destroy_process_group()
 
 

@@ -78,9 +78,8 @@ def train(task: Task, settings: TrainingSettings, out: Path, *, seed: int, place
         with joined_group(device) as group:
             if device.type == "cuda":
                 device = torch.device("cuda", group.local_rank)
-            run = _Run(task, settings, out, seed, device, group)
-            run.start(resume)
-            run.go(place.workers, progress, should_stop)
+            # Nothing may keep the run, whose network holds the group, when the group ends.
+            _Run(task, settings, out, seed, device, group).go(resume, place.workers, progress, should_stop)
     finally:
         torch.set_num_threads(threads_before)
     return out / CHECKPOINT_FILE
@@ -115,7 +114,7 @@ class _Run:
         self._state = _State()
         self._log: TrainingLog | None = None
 
-    def start(self, resume: bool) -> None:
+    def _start(self, resume: bool) -> None:
         """Read the checkpoint, or make the folder."""
         if resume:
             self._restore(read_checkpoint(self._out))
@@ -126,8 +125,9 @@ class _Run:
             self._log = TrainingLog(self._out, self._state.step, resume=resume)
         self._group.share(None)
 
-    def go(self, workers: int, progress: ProgressCallback, should_stop: StopCheck) -> None:
-        """Do the remaining steps."""
+    def go(self, resume: bool, workers: int, progress: ProgressCallback, should_stop: StopCheck) -> None:
+        """Begin, or go on, and do the remaining steps."""
+        self._start(resume)
         settings, state = self._settings, self._state
         pool = SamplePool(self._task.samples, settings, state.step, self._seed, workers, self._group.rank,
                           self._group.processes)

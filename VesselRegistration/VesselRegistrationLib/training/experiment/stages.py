@@ -45,13 +45,17 @@ def stages(budget: Budget) -> list[Stage]:
     whole = {name: tuned + tested for (name, tuned), tested in zip(tuning.items(), budget.testing, strict=True)}
     found: list[Stage] = []
 
+    def times(network: str) -> int:
+        return budget.our_epochs if network == OURS else 1
+
     def base(name: str, network: str, source: str) -> None:
-        found.append(Stage(name, network, ((source, budget.frames),), budget.epochs, budget.batch, everything))
+        found.append(Stage(name, network, ((source, budget.frames),), times(network) * budget.epochs, budget.batch,
+                           everything))
 
     def tuned(name: str, init: str, network: str, frames: dict[str, int], tests: tuple[str, ...],
               layers: str = LAYERS[-1]) -> None:
-        found.append(Stage(name, network, tuple(frames.items()), budget.tuning_epochs, budget.tuning_batch, tests,
-                           init, f"all-but-{layers}"))
+        found.append(Stage(name, network, tuple(frames.items()), times(network) * budget.tuning_epochs,
+                           budget.tuning_batch, tests, init, f"all-but-{layers}"))
 
     for network in budget.networks:
         base(network, network, SYNTHETIC)
