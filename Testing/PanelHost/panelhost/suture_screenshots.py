@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, help="folder of a training")
     parser.add_argument("--frame", type=int, default=4, help="frame of the synthetic video, from 0")
     chosen = parser.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     sys.path.insert(0, str(MODULE_FILE.parents[1] / "VesselRegistration"))  # Slicer knows the folders of all modules
     import slicer
