@@ -1,6 +1,7 @@
 """Training of the suture networks on drawn frames."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,3 +156,24 @@ def test_calibrated_confidences_are_shares_of_right_points(monkeypatch) -> None:
     assert 0.15 <= threshold <= 0.5
     kept = found[true >= threshold]
     assert f1 == pytest.approx(2 * kept[:, 1].sum() / (len(kept) + found[:, 1].sum() + 200), abs=2e-3)
+
+
+@pytest.mark.parametrize(("best_f1", "last_f1", "taken"), [(0.91, 0.88, 3), (0.88, 0.91, 9)])
+def test_the_better_of_best_and_last_weights_is_taken(best_f1: float, last_f1: float, taken: int, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    from SutureDetectionLib.networks.stitch_net import StitchNet
+    from SutureDetectionLib.training import export
+    from VesselRegistrationLib.training.checkpoint import save_checkpoint
+
+    scores = {}
+    for name, step, f1 in (("best.pt", 3, best_f1), ("checkpoint.pt", 9, last_f1)):
+        network = StitchNet()
+        scores[float(network.heat.weight.detach().sum())] = f1
+        save_checkpoint(tmp_path, name, {"architecture": "StitchNet", "parameters": {}, "step": step, "seed": 0,
+                                         "network": network.state_dict(), "origin": {"domains": ["or"]},
+                                         "settings": {"steps": 9, "batch_size": 8}, "task": "sutures"})
+    monkeypatch.setattr(export, "calibrate", lambda network: (0.4, scores[float(network.heat.weight.detach().sum())]))
+    monkeypatch.setattr(export, "_scores", lambda *_: {})
+    card = export.export_network(tmp_path, tmp_path / "weights", "1")
+    assert card.training_command.endswith("(the weights after 3 steps)") == (taken == 3)
+    assert card.scores == {"threshold": 0.4}

@@ -141,11 +141,11 @@ def load_network_of(source: Path | None) -> LoadedNetwork:
 
 
 def _of_training(folder: Path) -> LoadedNetwork:
-    from VesselRegistrationLib.training.checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint
+    from VesselRegistrationLib.training.checkpoint import read_best
 
     from ..networks.architectures import STITCH_NET, build_network
 
-    content = read_checkpoint(folder, BEST_FILE if (folder / BEST_FILE).exists() else CHECKPOINT_FILE)
+    content = read_best(folder)
     try:
         network = build_network(content["architecture"], content["parameters"])
         network.load_state_dict(content["network"])

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 from VesselRegistrationLib.networks.weights import ModelCard, save_weights
-from VesselRegistrationLib.training.checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint
+from VesselRegistrationLib.training.checkpoint import CHECKPOINT_FILE, read_best, read_checkpoint
 
 from ..detection.detector import SHIPPED, Origin, SutureDetector
 from ..evaluation.domains import labelled_frames, score_detector
@@ -34,6 +34,7 @@ def export_network(training: Path, out: Path, version: str, cases: int = CASES) 
     network, content, threshold = _chosen(training)
     scores = _scores(network, threshold, cases)
     settings = content["settings"]
+    stopped = f" (the weights after {content['step']} steps)" if content["step"] < settings["steps"] else ""
     name = SHIPPED if isinstance(network, StitchNet) else content["task"]
     domains = ", ".join(content["origin"]["domains"])
     own = content["origin"].get("frames")
@@ -45,7 +46,7 @@ def export_network(training: Path, out: Path, version: str, cases: int = CASES) 
         test_domain=f"Other seeds of the domains {', '.join(HELD_OUT_DOMAINS)}: looks that no training saw.",
         training_command=f"suture-detection train --network {'ours' if name == SHIPPED else 'paper'} "
                          f"--steps {settings['steps']} --batch-size {settings['batch_size']} --seed {content['seed']} "
-                         f"--out DIR (the weights after {content['step']} steps)",
+                         f"--out DIR{stopped}",
         scores={"threshold": threshold, **scores},
         score_command=f"suture-detection evaluate --trained DIR --frames {cases}",
         differences="An own network, not that of Sharan et al.: stride-2 stem, sub-pixel offsets, kinds, pairs."
@@ -58,18 +59,24 @@ def export_network(training: Path, out: Path, version: str, cases: int = CASES) 
 def _chosen(training: Path) -> tuple[nn.Module, dict[str, Any], float]:
     """A network, its checkpoint and threshold: of ours the one with the better F1 on the frames of the calibration,
     which are more than those of the validations; of the paper's the one that was best there."""
-    files = [name for name in (BEST_FILE, CHECKPOINT_FILE) if (training / name).exists()] or [CHECKPOINT_FILE]
+    contents = [read_best(training)]
+    if (training / CHECKPOINT_FILE).exists():
+        last = read_checkpoint(training)
+        contents += [last] if last["step"] != contents[0]["step"] else []
     calibrated = []
-    for name in files:
-        content = read_checkpoint(training, name)
-        network = build_network(content["architecture"], content["parameters"])
-        network.load_state_dict(content["network"])
-        network.eval()
+    for content in contents:
+        network = _network(content)
         if not isinstance(network, StitchNet):
             return network, content, _PUBLISHED_THRESHOLD
         calibrated.append((*calibrate(network), network, content))
     threshold, _, network, content = max(calibrated, key=lambda one: one[1])
     return network, content, threshold
+
+
+def _network(content: dict[str, Any]) -> nn.Module:
+    network = build_network(content["architecture"], content["parameters"])
+    network.load_state_dict(content["network"])
+    return network.eval()
 
 
 def calibrate(network: StitchNet, frames: int = _CALIBRATION_FRAMES) -> tuple[float, float]:

@@ -46,6 +46,14 @@ def read_checkpoint(folder: Path, name: str = CHECKPOINT_FILE) -> dict[str, Any]
                         "folder.") from None
 
 
+def read_best(folder: Path) -> dict[str, Any]:
+    """The weights of a training with the best validation score, or the last ones where none was validated yet.
+
+    Errors as in :func:`read_checkpoint`.
+    """
+    return read_checkpoint(folder, BEST_FILE if (folder / BEST_FILE).exists() else CHECKPOINT_FILE)
+
+
 def _reason(problem: Exception) -> str:
     # torch's zip writer hides the system's reason of a failed write in an error of its own.
     if isinstance(problem, OSError) and problem.strerror:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..networks.weights import ModelCard, build_network, save_weights
-from .checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint
+from .checkpoint import read_best
 from .scores import HELD_OUT_CASES, score_network
 from .settings import (
     BOTH,
@@ -39,7 +39,7 @@ def export_network(training: Path, out: Path, version: str, cases: int = HELD_OU
 
     Raises UserError where the training cannot be read or ``out`` cannot be written.
     """
-    checkpoint = read_checkpoint(training, BEST_FILE if (training / BEST_FILE).exists() else CHECKPOINT_FILE)
+    checkpoint = read_best(training)
     name, origin = checkpoint["task"], checkpoint["origin"]
     network = build_network(checkpoint["architecture"], checkpoint["parameters"])
     network.load_state_dict(checkpoint["network"])
@@ -130,17 +130,20 @@ _WORDS: dict[str, dict[str, Any]] = {
         "limits": "Meant as the start of the refinement that follows it. Large motions, beyond about 25 degrees, a "
                   "scale of 1.3 or a third of the image, were not trained. Not a medical device."},
 }
-_WORDS["catheter"] = _WORDS["vessels"]
+_WORDS["catheter"] = {
+    **_WORDS["vessels"],
+    "limits": "Misses or invents parts of devices in many frames; filled coronary arteries can be taken for devices. "
+              + _WORDS["vessels"]["limits"]}
 _TRAINED_AS_PUBLISHED = "The published architecture, loss, learning rate and batch size."
 _NETWORK_DIFFERENCES = {
     "ours": "A network of our own.",
     "dru-net": "The published architecture. Trained with AdamW on the sum of Dice and cross-entropy, where the paper "
                "used Dice alone for the lower and cross-entropy alone for the upper field of view; most steps at half "
                "the image size.",
-    "light": "The published architecture. Trained with AdamW on the sum of Dice and cross-entropy of both outputs, "
-             "with augmentation, where the paper used Adam on weighted Dice.",
-    "ambrosini": "The published architecture on single frames. Trained with AdamW on the sum of Dice and cross-entropy "
-                 "of both outputs, with augmentation.",
+    "light": "The published architecture. Trained with AdamW on the Dice of both outputs, with augmentation, "
+             "where the paper used Adam on weighted Dice.",
+    "ambrosini": "The published architecture on single frames. Trained with AdamW on the Dice of both outputs, with "
+                 "augmentation.",
     "compact": "The published topology with a quarter of its widths and 64 instead of 1024 hidden neurons, so that the "
                "weights fit in 5 MB. The paper's unsupervised Dice loss, on blurred images, coarse to fine.",
 }

@@ -16,7 +16,7 @@ from ..networks.fluoro_net import FluoroNet
 from ..networks.light_unet import LightUNet
 from ..networks.weights import CARD_SUFFIX, ModelCard, load_card, load_network
 from .architectures import NetworkDesign
-from .checkpoint import BEST_FILE, CHECKPOINT_FILE, read_checkpoint
+from .checkpoint import read_best, read_checkpoint
 
 DEEPEST = {"all-but-7": 1, "all-but-13": 2, "all-but-19": 3}
 """The fine-tunings of Gherardini et al., 4.1, by how many levels up and down from the bottom they reach.
@@ -34,8 +34,7 @@ def load_first_weights(network: nn.Module, source: str, design: NetworkDesign) -
     """
     path = Path(source)
     if path.is_dir() or path.suffix == ".pt":
-        content = (read_checkpoint(path.parent, path.name) if path.suffix == ".pt" else
-                   read_checkpoint(path, BEST_FILE if (path / BEST_FILE).exists() else CHECKPOINT_FILE))
+        content = read_checkpoint(path.parent, path.name) if path.suffix == ".pt" else read_best(path)
         _check_design(source, content["architecture"], content["parameters"], design)
         _check_outputs(source, content["outputs"], design)
         state: dict[str, Any] = content["network"]
