@@ -165,7 +165,7 @@ def test_a_kill_keeps_the_measured_steps(tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("dru-net", "ours"):
         checkpoint = read_checkpoint(out / "trainings" / name)
         assert checkpoint["step"] == checkpoint["settings"]["steps"] == steps[name]
-        assert checkpoint["settings"]["loss"] == "dice_and_cross_entropy"
+        assert checkpoint["settings"]["loss"] == "dice"
         assert checkpoint["settings"]["change_appearance"]
     for budget, place in ((replace(BUDGET, minutes=7.0), HERE), (BUDGET, Place("cpu", 2, 0))):
         with pytest.raises(UserError, match="another budget") as refusal:

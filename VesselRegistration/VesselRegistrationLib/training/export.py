@@ -137,9 +137,8 @@ _WORDS["catheter"] = {
 _TRAINED_AS_PUBLISHED = "The published architecture, loss, learning rate and batch size."
 _NETWORK_DIFFERENCES = {
     "ours": "A network of our own.",
-    "dru-net": "The published architecture. Trained with AdamW on the sum of Dice and cross-entropy, where the paper "
-               "used Dice alone for the lower and cross-entropy alone for the upper field of view; most steps at half "
-               "the image size.",
+    "dru-net": "The published architecture. Trained with AdamW on Dice, where the paper used cross-entropy for the "
+               "upper field of view; most steps at half the image size.",
     "light": "The published architecture. Trained with AdamW on the Dice of both outputs, with augmentation, "
              "where the paper used Adam on weighted Dice.",
     "ambrosini": "The published architecture on single frames. Trained with AdamW on the Dice of both outputs, with "
