@@ -38,7 +38,8 @@ def add_network_parsers(kinds: "Commands") -> None:
         parser.add_argument("--threshold", type=float, default=0.5, metavar="P",
                             help="probability from which a pixel counts (default 0.5)")
         parser.add_argument("--full-resolution", action="store_true",
-                            help="let the networks look at 512x512 as well, not only at 256x256")
+                            help="simulate 512x512 pixels in place of 256x256, and let the networks look at both sizes "
+                                 "of a frame")
         parser.add_argument("--grad-cam", action="append", default=[], metavar="LAYER",
                             help="also write a Grad-CAM map of the median case for a layer, by its name or 'deepest'; "
                                  "may be given again")
@@ -94,9 +95,9 @@ def run_segmentation(options: argparse.Namespace) -> None:
         raise UserError("Grad-CAM maps are pictures: name a folder for them with --out.")
     what = _TARGETS[options.kind]
     names = _names(options)
-    frames = _frames(options, what)
-    networks = [JudgedNetwork(name, what, options.device, FULL_SIZES if options.full_resolution else COARSE_SIZES)
-                for name in names]
+    sizes = FULL_SIZES if options.full_resolution else COARSE_SIZES
+    frames = _frames(options, what, max(sizes))
+    networks = [JudgedNetwork(name, what, options.device, sizes) for name in names]
     with progress_bar() as progress:
         outcomes = evaluate_segmentation(networks, what, frames, options.threshold, progress=progress)
     measures = VESSEL_MEASURES if what == "vessel" else CATHETER_MEASURES
@@ -144,12 +145,12 @@ def run_matching(options: argparse.Namespace) -> None:
                                   cases)
 
 
-def _frames(options: argparse.Namespace, what: str) -> Sequence[Any]:
+def _frames(options: argparse.Namespace, what: str, size: int) -> Sequence[Any]:
     from ..evaluation.frames import folder_frames, simulated_frames
 
     if options.data is None:
         return simulated_frames(what, _domains(options), _fields_of_view(options), options.cases or _DEFAULT_CASES,
-                                options.seed)
+                                options.seed, size)
     from ..training.frame_folder.options import FolderOptions
 
     try:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..networks.frame_network import DEVICE, VESSEL
+from ..networks.normalisation import NETWORK_SIZE
 from ..simulation.domains import DOMAINS, HELD_OUT_DOMAINS
 from ..training.split import (
     CATHETER_ANATOMIES,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 FIELDS_OF_VIEW = ("lower", "upper")
 FIRST_SEED = 900_001_000
 """Test case 0; no training and no validation counts its seeds from here."""
-
-_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ FrameSource = Callable[[], EvaluationFrame]
 
 
 def simulated_frames(what: str, domains: Sequence[str], fields_of_view: Sequence[str], count: int, first: int = 0,
-                     size: int = _SIZE) -> list[FrameSource]:
+                     size: int = NETWORK_SIZE) -> list[FrameSource]:
     """``count`` frames of every domain for "vessel" or "device" networks, cases ``first`` on, the fields of view in
-    turn.
+    turn, ``size`` pixels wide and high.
 
     In the domains that networks learn from, anatomies are those of the validation. Raises UserError for a domain that
     is not there.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import expit
 
 from ..errors import UserError
 from .engine import TORCH, InferenceEngine
@@ -49,7 +50,7 @@ class FrameNetwork:
         rows, columns = attenuation.shape
         largest = max(self._sizes)
         logits = np.mean([_enlarged(self._ask(filled, usable, size), largest) for size in self._sizes], axis=0)
-        answers = 1.0 / (1.0 + np.exp(-logits))
+        answers = expit(logits)
         return {name: np.where(usable, np.clip(resize(answer, rows, columns), 0.0, 1.0), np.float32(0.0))
                 for name, answer in zip(self.outputs, answers, strict=True)}
 

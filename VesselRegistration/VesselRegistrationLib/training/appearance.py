@@ -1,43 +1,67 @@
 """Changes of an X-ray's look that no renderer setting of the training domain makes: polarity, borders, tone, zoom.
 
 They teach a network what does not matter. Frames of other laboratories come inverted, with borders nobody declares,
-with display curves, blurred, and at twice the size when a full-resolution frame is read in parts.
+with display curves, blurred; and where a network looks at full resolution, all is twice as large.
 """
 
 import torch
 from torch.nn import functional
 
 from ..networks.affine_cnn import warp
+from ..networks.normalisation import NETWORK_SIZE
 from .augmentation import Generators
 
 _ZOOM_SHARE = 0.25
+_WINDOW_SHARE = 0.6
 _INVERTED_SHARE = 0.15
 _BORDER_SHARE = 0.15
 _BLUR_SHARE = 0.25
 _NOISE_SHARE = 0.2
 _LARGEST_NOISE = 0.12
-_DRAWS = 12
+_DRAWS = 9
 
 
 def change_appearance(image: torch.Tensor, target: torch.Tensor, usable: torch.Tensor,
                       generators: Generators) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Zoom into some images, then change tone, sharpness, noise, borders and polarity of some.
+    """Change tone, sharpness, noise, borders and polarity of some images.
 
     All (batch, channels, height, width), values 0..1; borders count as usable, since nobody declares them, and hold no
     target.
     """
     draw = torch.stack([torch.rand(_DRAWS, generator=generator) for generator in generators]).to(image.device)
-    image, target, usable = _zoomed(image, target, usable, draw[:, :3])
-    image = _toned(image, draw[:, 3, None, None, None])
-    image = torch.where(_chosen(draw[:, 4], _BLUR_SHARE), _blurred(image), image)
+    image = _toned(image, draw[:, 0, None, None, None])
+    image = torch.where(_chosen(draw[:, 1], _BLUR_SHARE), _blurred(image), image)
     grain = torch.stack([torch.randn(image.shape[1:], generator=generator) for generator in generators])
-    noise = _LARGEST_NOISE * draw[:, 5, None, None, None] * _chosen(draw[:, 6], _NOISE_SHARE)
+    noise = _LARGEST_NOISE * draw[:, 2, None, None, None] * _chosen(draw[:, 3], _NOISE_SHARE)
     image = torch.where(usable > 0, (image + noise * grain.to(image.device)).clamp(0.0, 1.0), image)
-    inside = _inside(image, draw[:, 8:11]) | ~_chosen(draw[:, 7], _BORDER_SHARE)
-    image = torch.where(inside, image, torch.where(draw[:, 10, None, None, None] < 0.5, 0.0, 1.0))
+    inside = _inside(image, draw[:, 5:8]) | ~_chosen(draw[:, 4], _BORDER_SHARE)
+    image = torch.where(inside, image, torch.where(draw[:, 7, None, None, None] < 0.5, 0.0, 1.0))
     target = target * inside
-    image = torch.where(_chosen(draw[:, 11], _INVERTED_SHARE), 1.0 - image, image)
+    image = torch.where(_chosen(draw[:, 8], _INVERTED_SHARE), 1.0 - image, image)
     return image, target, usable
+
+
+def look_closer(image: torch.Tensor, target: torch.Tensor, usable: torch.Tensor,
+                generators: Generators) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A window of half the height and width, anywhere, for a share of the samples; all of the others.
+
+    All (batch, channels, height, width), square. Samples of up to 256x256 keep their size, and a fourth of them are
+    enlarged; larger ones, a multiple of that, become 256x256, most of them by a window, as sharp as they are.
+    """
+    draw = torch.stack([torch.rand(3, generator=generator) for generator in generators]).to(image.device)
+    if image.shape[-1] <= NETWORK_SIZE:
+        return _zoomed(image, target, usable, draw)
+    step = image.shape[-1] // NETWORK_SIZE
+    corners = (draw[:, 1:] * (image.shape[-1] - NETWORK_SIZE)).long().tolist()
+    near = _chosen(draw[:, 0], _WINDOW_SHARE)
+
+    def windows(images: torch.Tensor) -> torch.Tensor:
+        return torch.stack([one[:, row:row + NETWORK_SIZE, col:col + NETWORK_SIZE]
+                            for one, (row, col) in zip(images, corners, strict=True)])
+
+    return (torch.where(near, windows(image), functional.avg_pool2d(image, step)),
+            torch.where(near, windows(target), (functional.avg_pool2d(target, step) >= 0.5).float()),
+            torch.where(near, windows(usable), (functional.avg_pool2d(usable, step) > 0.99).float()))
 
 
 def _chosen(draw: torch.Tensor, share: float) -> torch.Tensor:

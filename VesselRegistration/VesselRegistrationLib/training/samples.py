@@ -57,8 +57,10 @@ class VesselSamples(Dataset[Sample]):
 class CatheterSamples(Dataset[Sample]):
     """As ``VesselSamples``, of frames with one to four catheters; "device" is catheters and guidewires alone."""
 
-    def __init__(self, split: str, first: int, targets: Sequence[str] = (DEVICE,), domain: str = TRAINING) -> None:
-        """Arguments as in ``VesselSamples``."""
+    def __init__(self, split: str, first: int, targets: Sequence[str] = (DEVICE,), domain: str = TRAINING,
+                 size: int = NETWORK_SIZE) -> None:
+        """Arguments as in ``VesselSamples``; ``size`` is the side in pixels."""
+        self.size = size
         self.split = split
         self.first = first
         self.targets = tuple(targets)
@@ -69,7 +71,7 @@ class CatheterSamples(Dataset[Sample]):
         from ..simulation.catheter_frames import catheter_frame
 
         turn, field = divmod(self.first + index, len(FIELDS_OF_VIEW))
-        frame = catheter_frame(FIELDS_OF_VIEW[field], catheter_seed(self.split, turn), size=NETWORK_SIZE,
+        frame = catheter_frame(FIELDS_OF_VIEW[field], catheter_seed(self.split, turn), size=self.size,
                                domain=self.domain)
         return catheter_sample(frame, self.targets)
 
@@ -95,8 +97,9 @@ class InTurn(Dataset[Sample]):
 
 
 def mixed_catheters(split: str, first: int, targets: Sequence[str]) -> InTurn:
-    """Catheter frames of the two domains to learn from. Arguments as in ``VesselSamples``."""
-    return InTurn([CatheterSamples(split, first, targets, domain) for domain in _LEARNT_FROM])
+    """Catheter frames of the two domains to learn from, 512x512, so that windows of them show thin wires as sharp as
+    full resolution does. Arguments as in ``VesselSamples``."""
+    return InTurn([CatheterSamples(split, first, targets, domain, 2 * NETWORK_SIZE) for domain in _LEARNT_FROM])
 
 
 def mixed_vessels(fields_of_view: Sequence[str], split: str, first: int, targets: Sequence[str]) -> InTurn:

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 from ..networks.device import autocast
 from ..networks.frame_network import BACKGROUND
 from ..networks.losses import cross_entropy_loss, dice_loss
-from .appearance import change_appearance
+from .appearance import change_appearance, look_closer
 from .architectures import NetworkDesign
 from .augmentation import Generators, augment_fluoroscopy, halve
 from .distributed import whole_batch
@@ -52,6 +52,8 @@ class SegmentationTask:
         """The settings' loss of an augmented batch."""
         device = next(network.parameters()).device
         image, target, usable = (entry.to(device) for entry in batch)
+        if self._settings.change_appearance:
+            image, target, usable = look_closer(image, target, usable, generators)
         if self._settings.augment:
             image, target, usable = augment_fluoroscopy(image, target, usable, generators)
         if self._settings.change_appearance:
