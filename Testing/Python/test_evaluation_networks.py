@@ -257,6 +257,9 @@ def test_simulated_frames_repeat_and_know_their_patient():
     np.testing.assert_array_equal(first.attenuation, sources[0]().attenuation)
     assert first.patient != second.patient and len(first.curves) >= 1 and len(first.tips) <= len(first.curves)
     assert set(first.masks) == {"vessel", "device"} and first.masks["device"].any()
+    large = simulated_frames("device", ("test",), ("lower", "upper"), 2, size=512)[0]()
+    assert large.attenuation.shape == large.masks["device"].shape == large.usable.shape == (512, 512)
+    assert max(curve.max() for curve in large.curves) > 256
     with pytest.raises(UserError, match="no domain 'nowhere'"):
         simulated_frames("vessel", ("nowhere",), ("lower",), 1)
 

@@ -96,3 +96,13 @@ def test_a_frame_of_any_size_gets_probabilities_of_its_size(tmp_path: Path) -> N
         assert probability.shape == frame.shape
         assert probability.min() >= 0.0 and probability.max() <= 1.0
         assert not probability[:, :50].any()
+
+
+def test_full_resolution_adds_a_look_only_where_the_frame_has_it(tmp_path: Path) -> None:
+    card = saved(tmp_path)
+    coarse, full = FrameNetwork(card, "cpu"), FrameNetwork(card, "cpu", sizes=FULL_SIZES)
+    for side, alike in ((64, True), (256, True), (400, False)):
+        frame = np.random.default_rng(1).random((side, side))
+        usable = np.ones(frame.shape, dtype=bool)
+        one, other = (network.probabilities(frame, usable)[DEVICE] for network in (coarse, full))
+        assert np.allclose(one, other, atol=1e-6) == alike

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import xa_files
 from PIL import Image
 from VesselRegistrationLib.cli.main import main
@@ -62,6 +63,10 @@ def test_frames_and_masks_of_the_same_stem(tmp_path: Path, suffix: str) -> None:
     assert float(mask.mean()) == pytest.approx(masks[1].mean(), abs=0.01)
     # Contrast is darker in the file and attenuates more, so it is larger for the network.
     assert image[mask > 0].mean() > image[mask == 0].mean() + 0.4
+    large, large_mask, _ = FrameSamples(frames, PLAIN, 512)[1]
+    assert large.shape == (1, 512, 512)
+    assert torch.nn.functional.avg_pool2d(large, 2).sub(image).abs().mean() < 0.02
+    assert float(large_mask.mean()) == pytest.approx(float(mask.mean()), abs=0.01)
     bright = FrameSamples(frames, FolderOptions(polarity="bright"))[1][0]
     assert bright[mask > 0].mean() < bright[mask == 0].mean() - 0.4
 

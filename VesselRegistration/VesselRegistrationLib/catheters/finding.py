@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..networks.device_networks import device_network
-from ..networks.frame_network import DEVICE, FrameNetwork
+from ..networks.frame_network import DEVICE, FULL_SIZES, FrameNetwork
 from .tracing import DeviceCurve, trace_devices
 
 
@@ -27,9 +27,10 @@ class DeviceFinder:
     """A trained network that finds devices, with the tracing of their curves."""
 
     def __init__(self, threshold: float = 0.5, device: str = "auto", network: str | None = None) -> None:
-        """``network`` is a name or card; where not given, the shipped one. Raises UserError where it cannot be used."""
+        """``network`` is a name or card; where not given, the shipped one. It looks at a frame as a whole and at full
+        resolution, where thin wires show. Raises UserError where it cannot be used."""
         self._threshold = threshold
-        self._network = FrameNetwork(network or shipped_network(), device)
+        self._network = FrameNetwork(network or shipped_network(), device, sizes=FULL_SIZES)
         if DEVICE not in self._network.outputs:
             raise UserError(f"The network '{self._network.card.name}' does not find catheters: choose another one.")
 

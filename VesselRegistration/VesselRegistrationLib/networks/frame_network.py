@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from ..errors import UserError
 from .engine import TORCH, InferenceEngine
-from .normalisation import NETWORK_SIZE, normalise, resize
+from .normalisation import FULL_SIZE, NETWORK_SIZE, normalise, resize
 from .weights import ModelCard
 
 VESSEL = "vessel"
@@ -19,8 +19,10 @@ OUTPUTS = {"DRUNet": (VESSEL,), "FluoroNet": (VESSEL, DEVICE), "LightUNet": (DEV
 """What the channels of an architecture's answer mean; devices are catheters and guidewires."""
 
 COARSE_SIZES = (NETWORK_SIZE,)
-FULL_SIZES = (NETWORK_SIZE, 2 * NETWORK_SIZE)
+FULL_SIZES = (NETWORK_SIZE, FULL_SIZE)
 """Sides in pixels at which a frame is looked at: as in the papers, or also at full resolution."""
+
+_MOST_ENLARGED = 1.5
 
 
 class FrameNetwork:
@@ -43,13 +45,15 @@ class FrameNetwork:
         """Probability of each output (rows, columns) float32, 0 to 1 and 0 where ``usable`` (rows, columns) is False.
 
         ``attenuation`` (rows, columns), any unit, larger where the X-ray is attenuated more. The network sees squares
-        of its sizes, whose answers are averaged as logits and brought back linearly. Raises UserError for a blank or
-        unusable image.
+        of its sizes, whose answers are averaged as logits and brought back linearly; sizes that would enlarge the frame
+        much are left out but the smallest. Raises UserError for a blank or unusable image.
         """
         filled = np.where(usable, attenuation, np.median(attenuation[usable])) if usable.any() else attenuation
         rows, columns = attenuation.shape
-        largest = max(self._sizes)
-        logits = np.mean([_enlarged(self._ask(filled, usable, size), largest) for size in self._sizes], axis=0)
+        most = max(min(self._sizes), _MOST_ENLARGED * max(rows, columns))
+        sizes = [size for size in self._sizes if size <= most]
+        largest = max(sizes)
+        logits = np.mean([_enlarged(self._ask(filled, usable, size), largest) for size in sizes], axis=0)
         answers = expit(logits)
         return {name: np.where(usable, np.clip(resize(answer, rows, columns), 0.0, 1.0), np.float32(0.0))
                 for name, answer in zip(self.outputs, answers, strict=True)}

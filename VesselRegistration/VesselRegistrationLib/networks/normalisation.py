@@ -5,6 +5,9 @@ import numpy as np
 from ..errors import UserError
 
 NETWORK_SIZE = 256
+FULL_SIZE = 512
+"""Sides in pixels of what networks are asked about: as in the papers, and near the resolution of detectors."""
+
 _PERCENTILES = (0.5, 99.5)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..networks.normalisation import FULL_SIZE, NETWORK_SIZE
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
 from .catheter import catheter_settings_of, catheter_task
 from .distributed import leads
@@ -35,7 +36,7 @@ def run_plan(plan: TrainingPlan, out: Path, *, place: Place | None = None, resum
     Raises UserError for anything that cannot be used, Cancelled on request (a checkpoint is left).
     """
     place = place or Place()
-    folder = load_folder(Path(plan.data), plan.folder_options, plan.seed) if plan.data else None
+    folder = load_folder(Path(plan.data), plan.folder_options, plan.seed, _sample_size(plan)) if plan.data else None
     task, settings = _task(plan, folder)
     if folder is not None:
         place = replace(place, workers=0)
@@ -44,6 +45,12 @@ def run_plan(plan: TrainingPlan, out: Path, *, place: Place | None = None, resum
     if leads():
         write_report(out)
     return TrainingOutcome(checkpoint, out / REPORT_FILE, events_possible())
+
+
+def _sample_size(plan: TrainingPlan) -> int:
+    """The side of a user's frames in pixels: catheters are learnt at full resolution as well, through windows."""
+    closely = plan.task == CATHETER and plan.applied(catheter_settings_of(plan)).change_appearance
+    return FULL_SIZE if closely else NETWORK_SIZE
 
 
 def _task(plan: TrainingPlan, folder: FolderSplit | None) -> tuple[Task, TrainingSettings]:

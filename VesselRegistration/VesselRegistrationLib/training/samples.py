@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..networks.frame_network import DEVICE, VESSEL
-from ..networks.normalisation import NETWORK_SIZE, normalise
+from ..networks.normalisation import FULL_SIZE, NETWORK_SIZE, normalise
 from ..simulation.domains import TRAINING, WIDE
 from .settings import FIELDS_OF_VIEW
 from .split import catheter_seed, vessel_seed
@@ -99,7 +99,7 @@ class InTurn(Dataset[Sample]):
 def mixed_catheters(split: str, first: int, targets: Sequence[str]) -> InTurn:
     """Catheter frames of the two domains to learn from, 512x512, so that windows of them show thin wires as sharp as
     full resolution does. Arguments as in ``VesselSamples``."""
-    return InTurn([CatheterSamples(split, first, targets, domain, 2 * NETWORK_SIZE) for domain in _LEARNT_FROM])
+    return InTurn([CatheterSamples(split, first, targets, domain, FULL_SIZE) for domain in _LEARNT_FROM])
 
 
 def mixed_vessels(fields_of_view: Sequence[str], split: str, first: int, targets: Sequence[str]) -> InTurn:

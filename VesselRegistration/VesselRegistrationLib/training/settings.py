@@ -103,9 +103,9 @@ PAPER_CATHETER = TrainingSettings(loss=WEIGHTED_DICE, learning_rate=1e-3, batch_
 1 (background) and 10 (catheter). Their other loss is ``weighted_cross_entropy``."""
 
 OUR_CATHETER = TrainingSettings(loss=DICE, learning_rate=2e-3, batch_size=8, steps=8000, change_appearance=True,
-                                reuse=6, pool_size=2048, validation_cases=32, validate_every=500)
+                                reuse=24, pool_size=2048, validation_cases=32, validate_every=500)
 """Thin devices need full size and many looks, and Dice alone: with cross-entropy beside it, which a few thin pixels
-hardly move, they are learnt several times as slowly."""
+hardly move, they are learnt several times as slowly. A frame is 512x512 and used often, through other windows."""
 
 
 def vessel_settings(field_of_view: str, recipe: str = OURS) -> TrainingSettings:

@@ -20,11 +20,11 @@ VALIDATION_SHARE = 0.2
 
 
 class FrameSamples(Dataset[Sample]):
-    """Image, mask and usable mask of each frame, each (1, 256, 256) float32; read once, at the start."""
+    """Image, mask and usable mask of each frame, each (1, size, size) float32; read once, at the start."""
 
-    def __init__(self, frames: Sequence[AnnotatedFrame], options: FolderOptions) -> None:
+    def __init__(self, frames: Sequence[AnnotatedFrame], options: FolderOptions, size: int = NETWORK_SIZE) -> None:
         """Read the frames. Raises UserError naming the file that cannot be used."""
-        self._samples = [_read(frame, options) for frame in frames]
+        self._samples = [_read(frame, options, size) for frame in frames]
 
     def __len__(self) -> int:
         """How many frames there are."""
@@ -45,8 +45,10 @@ class FolderSplit:
     how: str
 
 
-def load_folder(folder: Path, options: FolderOptions, seed: int) -> FolderSplit:
+def load_folder(folder: Path, options: FolderOptions, seed: int, size: int = NETWORK_SIZE) -> FolderSplit:
     """Read a folder and split it: a fifth of the frames, by patients (sub-folders) or runs where there are several.
+
+    The frames become ``size`` pixels wide and high.
 
     Raises UserError where files cannot be used, or nothing at all is marked in them.
     """
@@ -57,7 +59,7 @@ def load_folder(folder: Path, options: FolderOptions, seed: int) -> FolderSplit:
         raise UserError(f"No frame has the label {missing[0]!r}: the labels used are "
                         f"{', '.join(sorted(known)) or 'none'}.")
     training, validation = divide(frames, seed)
-    samples = FrameSamples(training, options), FrameSamples(validation, options)
+    samples = FrameSamples(training, options, size), FrameSamples(validation, options, size)
     for part, name in zip(samples, ("training", "validation"), strict=True):
         if not any(part[index][1].any() for index in range(len(part))):
             raise UserError(f"In none of the {len(part)} frames for {name} is anything marked: check the masks, or "
@@ -90,10 +92,10 @@ def divide(frames: Sequence[AnnotatedFrame], seed: int) -> tuple[list[AnnotatedF
             [frame for frame in shuffled if frame.group in chosen])
 
 
-def _read(frame: AnnotatedFrame, options: FolderOptions) -> tuple[torch.Tensor, ...]:
+def _read(frame: AnnotatedFrame, options: FolderOptions, side: int) -> tuple[torch.Tensor, ...]:
     attenuation, usable = read_frame(frame.picture, frame.number, options.polarity)
     mask = read_mask(frame.annotation, (attenuation.shape[0], attenuation.shape[1]), options)
-    size = (NETWORK_SIZE, NETWORK_SIZE)
+    size = (side, side)
     small_usable = resize(usable, *size) > 0.99
     filled = np.where(usable, attenuation, np.median(attenuation[usable])) if usable.any() else attenuation
     try:
