@@ -243,13 +243,21 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
 
     def findVessels(self, xrayNodes: Sequence[vtkMRMLScalarVolumeNode], fieldOfView: str = "auto",
                     device: str = "auto", threshold: float = DEFAULT_THRESHOLD,
-                    progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop) -> None:
-        """Find the vessels of X-rays; a registration then uses these masks. Raises UserError and Cancelled."""
-        findVessels(xrayNodes, FrameSegmenter(fieldOfView, threshold, device), threshold, progress, shouldStop)
+                    progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop,
+                    network: Path | None = None) -> None:
+        """Find the vessels of X-rays; a registration then uses these masks. Raises UserError and Cancelled.
 
-    def findDevices(self, xrayNodes: Sequence[vtkMRMLScalarVolumeNode], network: str, device: str = "auto",
+        ``network`` is the card or weights file of a vessel network of the user's, here and below.
+        """
+        segmenter = FrameSegmenter(fieldOfView, threshold, device, network)
+        findVessels(xrayNodes, segmenter, threshold, progress, shouldStop)
+
+    def findDevices(self, xrayNodes: Sequence[vtkMRMLScalarVolumeNode], network: Path | str, device: str = "auto",
                     progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop) -> int:
-        """Show the catheters and guidewires of X-rays, gives how many there are. Raises UserError and Cancelled."""
+        """Show the catheters and guidewires of X-rays, gives how many there are. Raises UserError and Cancelled.
+
+        ``network`` is the name of a shipped network, or the file of a user's.
+        """
         finder = DeviceFinder(device=device, network=network)
         return findDevices(xrayNodes, finder, progress=progress, shouldStop=shouldStop)
 
@@ -299,18 +307,19 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
     def track(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
               transformNode: vtkMRMLLinearTransformNode, device: str = "auto", fieldOfView: str = "auto",
               threshold: float = DEFAULT_THRESHOLD, progress: ProgressCallback = ignore_progress,
-              shouldStop: StopCheck = never_stop) -> CineResult:
+              shouldStop: StopCheck = never_stop, network: Path | None = None) -> CineResult:
         """Follow a registered model through the run of an X-ray; replay then moves it. Raises UserError, Cancelled."""
         run = self._files.runOf(xrayNode)
         self._files.addSequence(xrayNode)
-        return trackRun(modelNode, xrayNode, transformNode, run, device, fieldOfView, threshold, progress, shouldStop)
+        return trackRun(modelNode, xrayNode, transformNode, run, device, fieldOfView, threshold, progress, shouldStop,
+                        network)
 
     def liveTracker(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
                     transformNode: vtkMRMLLinearTransformNode, device: str = "auto", fieldOfView: str = "auto",
-                    threshold: float = DEFAULT_THRESHOLD) -> LiveTracker:
+                    threshold: float = DEFAULT_THRESHOLD, network: Path | None = None) -> LiveTracker:
         """What follows a registered model into every new image of an X-ray. Raises UserError."""
         return LiveTracker(surfaceFromModel(modelNode), xrayNode, transformNode,
-                           FrameSegmenter(fieldOfView, threshold, device))
+                           FrameSegmenter(fieldOfView, threshold, device, network))
 
     def process(self, modelNode: vtkMRMLModelNode, xrayNodes: Sequence[vtkMRMLScalarVolumeNode],
                 roiNode: vtkMRMLMarkupsROINode | None = None, progress: ProgressCallback = ignore_progress,
@@ -329,7 +338,7 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
         ``cases`` is a table node or a CSV file with the columns of the command ``batch``, or a folder with a sub-folder
         for each case (one model, one or two DICOM files). A case that fails has a row that says why; ``resume`` goes on
         with an interrupted batch. Options where a row does not say them: ``method``, ``device``, ``fieldOfView``,
-        ``threshold``. Raises UserError and Cancelled.
+        ``threshold``, ``network``. Raises UserError and Cancelled.
         """
         return processCases(slicer.mrmlScene, cases, outputFolder, defaultsFrom(**options), resume, progress,
                             shouldStop)

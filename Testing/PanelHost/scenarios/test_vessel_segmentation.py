@@ -84,3 +84,27 @@ def testDevicesOfTheSampleCaseFound(panel, host):
     curves = [node for node in devicesOf(panel.session.node.xray) if node.IsA("vtkMRMLMarkupsCurveNode")]
     assert 1 <= len(curves) <= 4
     assert max(curve.GetCurveLengthWorld() for curve in curves) > 30.0
+
+
+def testOwnNetworksChosen(panel, host, tmp_path):
+    """Exported networks named in step 3 are used for masks and devices; what is no network is said in the panel."""
+    from VesselRegistrationLib.networks.weights import load_card, load_network, save_weights
+
+    save_weights(load_network(load_card("catheter")), load_card("catheter"), tmp_path)
+    own = str(tmp_path / "catheter.safetensors")
+    panel.ui.sampleButton.click()
+    panel.ui.vesselNetworkPathLineEdit.currentPath = own
+    assert panel.session.node.vesselNetwork == own
+    panel.ui.findVesselsButton.click()
+    assert slicer.util.arrayFromVolume(panel.session.node.xray.GetNodeReference("HybridOR.mask")).sum() > 1000
+    panel.ui.gradCamCheckBox.checked = True
+    assert panel.session.node.xray.GetNodeReference("HybridOR.gradCam") is not None
+    panel.ui.registerButton.click()
+    record = panel.session.logic.resultOf(panel.session.node.transform)
+    assert [entry["name"] for entry in record["weights"]] == ["catheter"]
+    assert "your own" in record["views"][0]["mask_source"]
+    panel.ui.catheterNetworkPathLineEdit.currentPath = str(tmp_path / "missing.json")
+    panel.ui.findDevicesButton.click()
+    assert "no model card" in said(panel.ui.segmentationMessageLabel)
+    panel.session.node.catheterNetwork = ""
+    assert panel.ui.catheterNetworkPathLineEdit.currentPath == ""

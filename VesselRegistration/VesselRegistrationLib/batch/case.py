@@ -26,6 +26,7 @@ class BatchDefaults:
     device: str = "auto"
     field_of_view: str = AUTO
     threshold: float = DEFAULT_THRESHOLD
+    network: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class CaseRequest:
         """
         said = asdict(self)
         del said["settings"]["device"]
-        files = [self.model, *self.xrays, *self.masks, *([self.start] if self.start else [])]
+        del said["settings"]["network"]
+        network = self.settings.network
+        files = [self.model, *self.xrays, *self.masks, *([self.start] if self.start else []),
+                 *([network] if network else [])]
         for name in ("model", "xrays", "masks", "start"):
             del said[name]
         said["files"] = [_content_hash(path) for path in files]

@@ -72,7 +72,8 @@ def register_files(
     result = register(
         RegistrationRequest(model, shared.frames, masks, request.roi, settings.method, settings.device,
                             settings.field_of_view, settings.threshold,
-                            None if request.start is None else read_initial_pose(request.start)),
+                            None if request.start is None else read_initial_pose(request.start),
+                            network=settings.network),
         part_of(progress, 0.1, 1.0), should_stop)
     concerns = [f"{run.path.name}: {row.item}: {row.says}" for run in runs for row in run.sanity.rows
                 if row.level != "ok"]

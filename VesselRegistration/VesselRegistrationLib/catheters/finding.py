@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ..errors import UserError
 from ..networks.device_networks import device_network
 from ..networks.frame_network import DEVICE, FULL_SIZES, FrameNetwork
+from ..networks.weights import load_own_card
 from .tracing import DeviceCurve, trace_devices
 
 
@@ -26,11 +28,15 @@ class FoundDevices:
 class DeviceFinder:
     """A trained network that finds devices, with the tracing of their curves."""
 
-    def __init__(self, threshold: float = 0.5, device: str = "auto", network: str | None = None) -> None:
-        """``network`` is a name or card; where not given, the shipped one. It looks at a frame as a whole and at full
-        resolution, where thin wires show. Raises UserError where it cannot be used."""
+    def __init__(self, threshold: float = 0.5, device: str = "auto", network: Path | str | None = None) -> None:
+        """``network`` is a shipped network's name, or the file of a card or weights; None for the shipped one.
+
+        It looks at a frame as a whole and at full resolution, where thin wires show. Raises UserError where it cannot
+        be used.
+        """
         self._threshold = threshold
-        self._network = FrameNetwork(network or shipped_network(), device, sizes=FULL_SIZES)
+        card = load_own_card(network) if isinstance(network, Path) else network or shipped_network()
+        self._network = FrameNetwork(card, device, sizes=FULL_SIZES)
         if DEVICE not in self._network.outputs:
             raise UserError(f"The network '{self._network.card.name}' does not find catheters: choose another one.")
 

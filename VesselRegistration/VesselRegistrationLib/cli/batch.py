@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> None:
     from ..batch.results import TABLE_FILE
     from ..batch.running import read_cases, run_batch
 
-    defaults = BatchDefaults(options.method, options.device, options.field_of_view, options.threshold)
+    defaults = BatchDefaults(options.method, options.device, options.field_of_view, options.threshold,
+                             options.vessel_network)
     cases = read_cases(options.cases, defaults)
     with progress_bar() as progress:
         rows = run_batch(cases, options.out, options.workers, options.scheduler, options.resume, progress)

@@ -63,6 +63,9 @@ def add_segmentation_options(parser: argparse.ArgumentParser) -> None:
                        help="lower: abdomen to legs; upper: chest (default: what header and image say)")
     group.add_argument("--threshold", type=float, default=0.5, metavar="P",
                        help="probability from which a pixel is vessel (default 0.5)")
+    group.add_argument("--vessel-network", type=Path, metavar="FILE",
+                       help="card or weights of a vessel network of your own (see train export), in place of the "
+                            "shipped ones")
     add_device_option(group)
 
 

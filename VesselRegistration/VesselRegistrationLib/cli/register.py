@@ -67,7 +67,8 @@ def run(options: argparse.Namespace) -> None:
             check_views(views)
         start, limits = start_of(options, views)
         request = RegistrationRequest(model, tuple(frames), masks, options.roi, options.method, options.device,
-                                      options.field_of_view, options.threshold, start, limits)
+                                      options.field_of_view, options.threshold, start, limits,
+                                      options.vessel_network)
         result = register(request, part_of(progress, 0.05, 0.7))
         deformation = None
         if options.deform and result.found:

@@ -1,6 +1,7 @@
 """vessel-registration segment: vessels and catheters of one X-ray frame; needs no geometry."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .inputs import frames_of, runs_of
@@ -21,6 +22,8 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("--what", default=_VESSELS, choices=(_VESSELS, _CATHETERS, _BOTH),
                         help="what to find; catheters also as curves with tips, in segmentation.json (default vessels)")
     add_segmentation_options(parser)
+    parser.add_argument("--catheter-network", type=Path, metavar="FILE",
+                        help="card or weights of a catheter network of your own, in place of the shipped one")
     add_output_folder(parser)
 
 
@@ -34,12 +37,14 @@ def run(options: argparse.Namespace) -> None:
     check_new_folder(options.out)
     vessels = devices = None
     with progress_bar() as progress:
-        finder = None if options.what == _VESSELS else DeviceFinder(options.threshold, options.device)
+        finder = None if options.what == _VESSELS else DeviceFinder(
+            options.threshold, options.device, options.catheter_network)
         progress(0.0, "reading")
         [frame] = frames_of(options, runs_of(options))
         progress(0.5, f"finding {options.what}")
         if options.what != _CATHETERS:
-            vessels = FrameSegmenter(options.field_of_view, options.threshold, options.device).segment(frame)
+            segmenter = FrameSegmenter(options.field_of_view, options.threshold, options.device, options.vessel_network)
+            vessels = segmenter.segment(frame)
         if finder is not None:
             devices = finder.find(frame.attenuation, frame.usable)
         write_segmentation(frame, vessels, devices, options.out)

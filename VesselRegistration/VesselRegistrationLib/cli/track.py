@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
         number = options.frame[0] if options.frame else opened.strongest_contrast_frame()
         opened.frame(number).view()  # complains now, not after the networks have been loaded
         request = CineRequest(model, opened, number, start, None, options.device, options.field_of_view,
-                              options.threshold)
+                              options.threshold, options.vessel_network)
         result = follow_cine(request, part_of(progress, 0.05, 0.8))
         write_cine(result, opened, model, options.out, part_of(progress, 0.8, 1.0))
     print(f"{result.status}: {result.reason}")

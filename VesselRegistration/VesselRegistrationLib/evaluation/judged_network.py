@@ -64,15 +64,9 @@ class JudgedNetwork:
         return frame.field_of_view
 
 
-def card_name(name: str) -> str:
-    """What ``load_card`` takes for the name of a network, its card or its weights file."""
-    path = Path(name)
-    return str(path.with_suffix(".json")) if path.suffix == ".safetensors" else name
-
-
 def _cards(name: str, what: str) -> dict[str | None, str]:
     if name != SHIPPED:
-        return {None: card_name(name)}
+        return {None: name}
     if what == DEVICE:
         return {None: shipped_network()}
     return {field_of_view: f"vessels_{field_of_view}" for field_of_view in FIELDS_OF_VIEW}

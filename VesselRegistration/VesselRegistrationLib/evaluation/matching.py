@@ -17,7 +17,6 @@ from ..simulation.known_pairs import KnownPair, known_pair
 from ..simulation.streams import anatomy_seed
 from ..training.split import vessel_seed
 from .frames import FIRST_SEED, split_of
-from .judged_network import card_name
 from .outcomes import NetworkOutcome
 
 MISSING = 0.25
@@ -63,7 +62,7 @@ def pair_cases(domains: Sequence[str], fields_of_view: Sequence[str], count: int
 
 def load_matchers(names: Sequence[str], device: str = "auto") -> dict[str, AffineMatcher]:
     """Matchers by the names of shipped networks, cards or weights files. Raises UserError where one cannot be used."""
-    return {Path(name).stem: AffineMatcher(load_card(card_name(name)), device) for name in names}
+    return {Path(name).stem: AffineMatcher(load_card(name), device) for name in names}
 
 
 def evaluate_matching(matchers: Mapping[str, AffineMatcher], cases: Sequence[PairCase], *,

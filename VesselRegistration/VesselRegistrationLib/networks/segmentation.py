@@ -21,8 +21,8 @@ class VesselSegmenter:
         self._network = FrameNetwork(card, device)
         self.card = self._network.card
         if VESSEL not in self._network.outputs:
-            raise UserError(f"The network '{self.card.name}' does not segment vessels: choose vessels_lower or "
-                            "vessels_upper.")
+            raise UserError(f"The network '{self.card.name}' does not segment vessels: choose vessels_lower, "
+                            "vessels_upper or one that was trained for vessels.")
 
     def probability(self, attenuation: np.ndarray, usable: np.ndarray) -> np.ndarray:
         """Probability of vessel (rows, columns) float32; arguments and errors as ``FrameNetwork.probabilities``."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FULL_PRECISION_LIMIT_BYTES = 5_000_000
 CARD_SUFFIX = ".json"
+WEIGHTS_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,13 @@ def weights_directory() -> Path:
 
 
 def load_card(name: str | Path) -> ModelCard:
-    """Read the card of a shipped network by its name, or any card by the path of its JSON file.
+    """Read the card of a shipped network by its name, or any card by its path or that of the weights beside it.
 
     Raises UserError where there is no such card or it cannot be read.
     """
     path = Path(name)
+    if path.suffix == WEIGHTS_SUFFIX:
+        path = path.with_suffix(CARD_SUFFIX)
     if path.suffix != CARD_SUFFIX:
         path = weights_directory() / f"{name}{CARD_SUFFIX}"
     try:
@@ -78,6 +81,14 @@ def load_card(name: str | Path) -> ModelCard:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"The model card {path} is damaged: export the network again, "
                         "or reinstall the extension.") from None
+
+
+def load_own_card(path: Path) -> ModelCard:
+    """The card of a network that a user names by a file. Raises UserError where it is no such file."""
+    if path.suffix not in (CARD_SUFFIX, WEIGHTS_SUFFIX):
+        raise UserError(f"{path} is no exported network: name the card ({CARD_SUFFIX}) or the weights "
+                        f"({WEIGHTS_SUFFIX}) that 'vessel-registration train export' wrote.")
+    return load_card(path)
 
 
 def build_network(architecture: str, parameters: Mapping[str, Any]) -> nn.Module:
@@ -137,7 +148,7 @@ def save_weights(network: nn.Module, card: ModelCard, folder: Path) -> ModelCard
     if len(content) > FULL_PRECISION_LIMIT_BYTES:
         content = save({key: _halved(value) for key, value in state.items()})
         precision = "float16"
-    file = f"{card.name}.safetensors"
+    file = f"{card.name}{WEIGHTS_SUFFIX}"
     trainable = sum(entry.numel() for entry in network.parameters() if entry.requires_grad)
     complete = replace(card, file=file, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content),
                        precision=precision, trainable_parameters=trainable, folder=folder)

@@ -10,6 +10,7 @@ from ..scene.cineBridge import dropTracking, frameVerdict, isTracked
 from ..scene.sequenceBridge import browserOf
 from .dependencies import ensureNetworks
 from .livePart import LivePart
+from .networkLine import ownFile
 from .nodeFollower import Followed
 from .session import PanelSession
 from .step import Step
@@ -66,7 +67,7 @@ class CineStep(Step):
             raise UserError(_("Register in one frame first."))
         dropTracking(transform)
         result = session.logic.track(node.model, xray, transform, node.device, node.fieldOfView, node.threshold,
-                                     session.showProgress, session.shouldStop)
+                                     session.showProgress, session.shouldStop, ownFile(node.vesselNetwork))
         session.keepResult()
         record = session.logic.resultOf(transform)
         self.say(cineAsHtml(result, record["status"] if record else "check"))

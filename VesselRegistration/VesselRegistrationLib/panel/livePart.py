@@ -10,6 +10,7 @@ from ..errors import UserError
 from ..scene.cineBridge import dropTracking
 from ..scene.liveTracking import LiveTracker
 from .dependencies import ensureNetworks
+from .networkLine import ownFile
 from .step import Step
 from .texts import liveAsHtml
 
@@ -67,7 +68,8 @@ class LivePart:
             raise UserError(_("Register in one frame first."))
         dropTracking(node.transform)
         self._tracker = self.session.logic.liveTracker(node.model, node.xray, node.transform, node.device,
-                                                       node.fieldOfView, node.threshold)
+                                                       node.fieldOfView, node.threshold,
+                                                       ownFile(node.vesselNetwork))
         self._inputs = self._chosen()
         self.session.live = True
         self.ui.liveLabel.text = _("Waiting for new images: play the sequence, or start the stream.")

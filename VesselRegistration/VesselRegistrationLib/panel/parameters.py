@@ -23,7 +23,7 @@ STARTS = (AUTOMATIC, LANDMARKS, MANUAL)
 
 @parameterNodeWrapper
 class VesselRegistrationParameterNode:
-    """Nodes by reference, choices by name; kept in the scene's file."""
+    """Nodes by reference, choices by name, networks of the user's by file; kept in the scene's file."""
 
     model: vtkMRMLModelNode
     xray: vtkMRMLScalarVolumeNode
@@ -37,6 +37,8 @@ class VesselRegistrationParameterNode:
     method: str = METHODS[0]
     device: str = DEVICES[0]
     fieldOfView: str = FIELDS_OF_VIEW[0]
+    vesselNetwork: str = ""
+    catheterNetwork: str = ""
     start: str = AUTOMATIC
     stayNearStart: bool = False
     threshold: Annotated[float, WithinRange(0.05, 0.95)] = 0.5

@@ -9,6 +9,7 @@ from ..registration.result_file import result_as_dict
 from ..scene.cineBridge import dropTracking
 from .choiceBox import ChoiceBox
 from .dependencies import ensureNetworks
+from .networkLine import ownFile
 from .nodeFollower import Followed
 from .parameters import AUTOMATIC, METHODS
 from .session import PanelSession
@@ -72,7 +73,7 @@ class RegistrationStep(Step):
             node.model, session.xrays, node.roi, session.showProgress, session.shouldStop, method=node.method,
             device=node.device, fieldOfView=node.fieldOfView, threshold=node.threshold,
             startNode=None if node.start == AUTOMATIC else node.startTransform,
-            stayNear=node.stayNearStart and node.start != AUTOMATIC)
+            stayNear=node.stayNearStart and node.start != AUTOMATIC, network=ownFile(node.vesselNetwork))
         if session.node is None:
             return
         session.node.transform = nodes.transform if nodes else None

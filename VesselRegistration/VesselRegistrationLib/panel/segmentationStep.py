@@ -12,6 +12,7 @@ from ..scene.gradCamBridge import explainVessels, explanationOf
 from ..scene.maskBridge import dropEdits, editedNode, editMask, isEdited, isFound, takeEdits, thresholdAnew
 from .choiceBox import ChoiceBox
 from .dependencies import ensureNetworks
+from .networkLine import NetworkLine, ownFile
 from .nodeFollower import Followed
 from .parameters import DEVICES, FIELDS_OF_VIEW
 from .session import PanelSession
@@ -32,6 +33,8 @@ class SegmentationStep(Step):
         self._choices = [ChoiceBox(ui.fieldOfViewComboBox, session, "fieldOfView", fields),
                          ChoiceBox(ui.deviceComboBox, session, "device",
                                    self._devices if device_report().cuda else self._devices[:2])]
+        self._ownNetworks = [NetworkLine(ui.vesselNetworkPathLineEdit, session, "vesselNetwork"),
+                             NetworkLine(ui.catheterNetworkPathLineEdit, session, "catheterNetwork")]
         self.connectLong(ui.findVesselsButton, ui.segmentationProgressBar, self._find)
         self.connectLong(ui.findDevicesButton, ui.devicesProgressBar, self._findDevices)
         self._deviceNetwork = device_network()
@@ -44,6 +47,8 @@ class SegmentationStep(Step):
         ui = self.ui
         for choice in self._choices:
             choice.update()
+        for line in self._ownNetworks:
+            line.update()
         xrays = [xray for xray in self.session.xrays if xray.GetImageData() is not None]
         ui.deviceLabel.text = device_report().words
         self.frame.enabled = ui.findVesselsButton.enabled = bool(xrays)
@@ -83,14 +88,15 @@ class SegmentationStep(Step):
         session, node = self.session, self.session.node
         ensureNetworks()
         session.logic.findVessels(session.xrays, node.fieldOfView, node.device, node.threshold, session.showProgress,
-                                  session.shouldStop)
+                                  session.shouldStop, ownFile(node.vesselNetwork))
         if session.node is not None:
             session.node.showMask = True
 
     def _findDevices(self) -> None:
         session, node = self.session, self.session.node
         ensureNetworks()
-        count = session.logic.findDevices(session.xrays, self._deviceNetwork, node.device, session.showProgress,
+        network = ownFile(node.catheterNetwork) or self._deviceNetwork
+        count = session.logic.findDevices(session.xrays, network, node.device, session.showProgress,
                                           session.shouldStop)
         self.say(_("{count} devices found.").format(count=count) if count else _("No devices found."))
 

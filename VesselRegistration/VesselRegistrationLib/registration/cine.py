@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class CineRequest:
     device: str = "auto"
     field_of_view: str = AUTO
     threshold: float = DEFAULT_THRESHOLD
+    network: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def follow_cine(request: CineRequest, progress: ProgressCallback = ignore_progre
             known = None if request.masks is None else (request.masks[request.start_frame],)
             registration = register(RegistrationRequest(
                 request.model, (first,), known, device=request.device, field_of_view=request.field_of_view,
-                threshold=request.threshold), part_of(progress, 0.0, 0.2), should_stop)
+                threshold=request.threshold, network=request.network), part_of(progress, 0.0, 0.2), should_stop)
         if registration.status == REJECTED:
             return CineResult(REJECTED, registration.reason, request.start_frame, None, registration, views, (), (),
                               clock.seconds, registration.weights)
@@ -105,7 +107,7 @@ class _FrameMasks:
 
     def __init__(self, request: CineRequest) -> None:
         self._request = request
-        self._segmenter = FrameSegmenter(request.field_of_view, request.threshold, request.device)
+        self._segmenter = FrameSegmenter(request.field_of_view, request.threshold, request.device, request.network)
         self._kept: dict[int, ViewEvidence] = {}
         self.clock = StageClock()
         self.weights: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from ..dicom.frame import XAFrame
 from ..errors import UserError
 from ..networks.field_of_view import AUTO, FieldOfViewChoice, choose_field_of_view
 from ..networks.segmentation import VesselSegmenter, threshold_mask
+from ..networks.weights import load_own_card
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop, raise_if_stopped
 
 DEFAULT_THRESHOLD = 0.5
@@ -20,7 +22,7 @@ class VesselMask:
     """A mask (rows, columns) bool and one sentence that says where it came from.
 
     ``probability`` (rows, columns) float32 is what the network said; None where the mask was given. ``weights`` maps
-    the network to the SHA-256 of its weights.
+    the network to the SHA-256 of its weights; ``network`` is what ``load_card`` finds it by.
     """
 
     mask: np.ndarray
@@ -28,25 +30,38 @@ class VesselMask:
     probability: np.ndarray | None = None
     field_of_view: str | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
+    network: str | None = None
 
 
 class FrameSegmenter:
     """Segments frames of one study; networks are loaded when they are first needed."""
 
-    def __init__(self, field_of_view: str = AUTO, threshold: float = DEFAULT_THRESHOLD, device: str = "auto") -> None:
-        """``field_of_view`` is lower, upper or auto: then the first frame decides for all of the study."""
+    def __init__(self, field_of_view: str = AUTO, threshold: float = DEFAULT_THRESHOLD, device: str = "auto",
+                 network: Path | None = None) -> None:
+        """``field_of_view`` is lower, upper or auto: then the first frame decides for all of the study.
+
+        ``network`` is the card or the weights file of a network of the user's, which is used for both fields of view in
+        place of the shipped ones. Raises UserError where it cannot be used.
+        """
         self._request = field_of_view
         self._threshold = threshold
         self._networks = _Networks(device)
+        self._own_file = network
+        self._own = None if network is None else VesselSegmenter(load_own_card(network), device)
 
     def segment(self, frame: XAFrame) -> VesselMask:
         """The vessels of a frame. Raises UserError for a blank frame, a wrong option or unusable weights."""
+        if self._own is not None:
+            return self._segmented(frame, self._own, "A network of your own.", None, str(self._own_file))
         choice = self._choice(frame)
         network = self._networks[choice.field_of_view]
+        return self._segmented(frame, network, choice.reason, choice.field_of_view, network.card.name)
+
+    def _segmented(self, frame: XAFrame, network: VesselSegmenter, reason: str, field_of_view: str | None,
+                   found_by: str) -> VesselMask:
         probability = network.probability(frame.attenuation, frame.usable)
-        return VesselMask(threshold_mask(probability, self._threshold),
-                          f"Segmented by {network.card.name}. {choice.reason}", probability, choice.field_of_view,
-                          {network.card.name: network.card.sha256})
+        return VesselMask(threshold_mask(probability, self._threshold), f"Segmented by {network.card.name}. {reason}",
+                          probability, field_of_view, {network.card.name: network.card.sha256}, found_by)
 
     def _choice(self, frame: XAFrame) -> FieldOfViewChoice:
         choice = choose_field_of_view(self._request, frame.body_part, frame.attenuation, frame.usable, self._networks)

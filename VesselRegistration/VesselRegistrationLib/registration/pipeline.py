@@ -1,6 +1,7 @@
 """From a model and X-ray frames to a registration: masks, pose, pictures of it, measures, verdict."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -30,7 +31,8 @@ class RegistrationRequest:
     None where the network shall find it; None means that for all frames. ``roi`` is the part of the initial projection
     to match, in every view. ``field_of_view`` is lower, upper or auto; ``device`` auto, cpu or cuda; ``threshold`` the
     probability from which a pixel is vessel. ``start`` (4, 4) is where the search begins, the model's middle at the
-    isocentre where not given; ``limits`` keep the pose near to it (method pose only).
+    isocentre where not given; ``limits`` keep the pose near to it (method pose only). ``network`` is the card or the
+    weights file of a vessel network of the user's, None for the shipped ones.
     """
 
     model: SurfaceModel
@@ -43,6 +45,7 @@ class RegistrationRequest:
     threshold: float = DEFAULT_THRESHOLD
     start: np.ndarray | None = None
     limits: PosePrior | None = None
+    network: Path | None = None
 
 
 def initial_pose(model: SurfaceModel) -> np.ndarray:
@@ -63,7 +66,7 @@ def register(request: RegistrationRequest, progress: ProgressCallback = ignore_p
     _check(request)
     clock = StageClock()
     with clock.stage("segmentation"):
-        segmenter = FrameSegmenter(request.field_of_view, request.threshold, request.device)
+        segmenter = FrameSegmenter(request.field_of_view, request.threshold, request.device, request.network)
         masks = vessel_masks(request.frames, request.masks or (None,) * len(request.frames), segmenter,
                              part_of(progress, 0.0, 0.3), should_stop)
     task = _task(request, masks)

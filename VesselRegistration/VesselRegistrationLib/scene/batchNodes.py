@@ -42,9 +42,9 @@ def processCases(scene: slicer.vtkMRMLScene, cases: slicer.vtkMRMLTableNode | Pa
 
 
 def defaultsFrom(method: str = POSE, device: str = "auto", fieldOfView: str = AUTO,
-                 threshold: float = DEFAULT_THRESHOLD) -> BatchDefaults:
+                 threshold: float = DEFAULT_THRESHOLD, network: Path | str | None = None) -> BatchDefaults:
     """What holds for the cases that do not say it themselves."""
-    return BatchDefaults(method, device, fieldOfView, threshold)
+    return BatchDefaults(method, device, fieldOfView, threshold, Path(network) if network else None)
 
 
 def casesFromTable(tableNode: slicer.vtkMRMLTableNode, defaults: BatchDefaults) -> list[BatchCase]:

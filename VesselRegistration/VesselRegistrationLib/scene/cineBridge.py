@@ -1,5 +1,7 @@
 """Following the model through a run: the poses become a sequence in the browser that shows the frames."""
 
+from pathlib import Path
+
 import slicer
 
 from ..dicom.reading import XARun
@@ -15,14 +17,14 @@ from .volumeBridge import frameNumbers
 def trackRun(modelNode: slicer.vtkMRMLModelNode, xrayNode: slicer.vtkMRMLScalarVolumeNode,
              transformNode: slicer.vtkMRMLLinearTransformNode, run: XARun, device: str = "auto",
              fieldOfView: str = "auto", threshold: float = 0.5, progress: ProgressCallback = ignore_progress,
-             shouldStop: StopCheck = never_stop) -> CineResult:
+             shouldStop: StopCheck = never_stop, network: Path | None = None) -> CineResult:
     """Follow the model from the pose that a transform holds in the frame that an X-ray shows.
 
     The X-ray must show its run by a browser already. Raises UserError and Cancelled.
     """
     start = slicer.util.arrayFromTransformMatrix(transformNode, toWorld=True)
     result = follow_cine(CineRequest(surfaceFromModel(modelNode), run, frameNumbers(xrayNode)[0], start, None, device,
-                                     fieldOfView, threshold), progress, shouldStop)
+                                     fieldOfView, threshold, network), progress, shouldStop)
     if xrayNode.GetScene() is None or transformNode.GetScene() is None:
         raise UserError("X-ray or pose was deleted meanwhile: load and register again.")
     addPoseSequence(xrayNode, transformNode, result.frames)

@@ -41,7 +41,8 @@ def findVessels(xrayNodes: Sequence[slicer.vtkMRMLScalarVolumeNode], segmenter: 
         probabilityNode.SetHideFromEditors(True)
         slicer.util.updateVolumeFromArray(probabilityNode, found.probability[None])
         probabilityNode.CopyOrientation(xrayNode)
-        facts = {"frame": frameNumbers(xrayNode)[0], "source": found.source, "weights": dict(found.weights)}
+        facts = {"frame": frameNumbers(xrayNode)[0], "source": found.source, "weights": dict(found.weights),
+                 "network": found.network}
         probabilityNode.SetAttribute(FACTS_ATTRIBUTE, json.dumps(facts))
         thresholdAnew(xrayNode, threshold)
     progress(1.0, "vessels found")
@@ -79,8 +80,8 @@ def givenMask(xrayNode: slicer.vtkMRMLScalarVolumeNode, threshold: float) -> Ves
 
 
 def networkOf(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> str | None:
-    """The network that found the vessels of the frame on show, None where they have not been found."""
-    return next(iter(_facts(xrayNode)["weights"]), None) if isFound(xrayNode) else None
+    """By what ``load_card`` finds the network of the mask of the frame on show; None where there is no mask."""
+    return _facts(xrayNode).get("network") if isFound(xrayNode) else None
 
 
 def editMask(xrayNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLSegmentationNode:

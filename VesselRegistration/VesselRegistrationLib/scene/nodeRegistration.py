@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import slicer
@@ -66,7 +67,8 @@ class RegistrationOptions:
     """How to register; see ``RegistrationRequest``.
 
     ``startNode`` is a transform from model RAS to world where the search begins, the model's middle at the isocentre
-    where there is none; ``stayNear`` keeps the pose near to it.
+    where there is none; ``stayNear`` keeps the pose near to it. ``network`` is the file of a vessel network of the
+    user's.
     """
 
     method: str = "pose"
@@ -75,6 +77,7 @@ class RegistrationOptions:
     threshold: float = DEFAULT_THRESHOLD
     startNode: slicer.vtkMRMLTransformNode | None = None
     stayNear: bool = False
+    network: Path | None = None
 
 
 def registerNodes(modelNode: slicer.vtkMRMLModelNode, xrayNodes: Sequence[slicer.vtkMRMLScalarVolumeNode],
@@ -98,7 +101,7 @@ def registerNodes(modelNode: slicer.vtkMRMLModelNode, xrayNodes: Sequence[slicer
         model, tuple(frameFromVolume(node) for node in xrayNodes),
         tuple(None if mask is None else mask.mask for mask in masks), roi=roi, method=options.method,
         device=options.device, field_of_view=options.fieldOfView, threshold=options.threshold, start=start,
-        limits=NEAR_START if options.stayNear else None)
+        limits=NEAR_START if options.stayNear else None, network=options.network)
     result = _withSources(register(request, progress, shouldStop), masks)
     if any(node.GetScene() is None for node in xrayNodes):
         raise UserError("The X-ray was deleted during the registration: load it again.")
