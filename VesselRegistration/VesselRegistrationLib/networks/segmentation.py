@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..errors import UserError
-from .frame_network import VESSEL, FrameNetwork
-from .weights import ModelCard
+from .frame_network import COARSE_SIZES, FULL_SIZES, VESSEL, FrameNetwork
+from .weights import ModelCard, load_card
 
 SMALLEST_SPECK = 0.001
 """Connected parts of a mask smaller than this share of the image are taken for specks and removed."""
@@ -16,9 +16,11 @@ class VesselSegmenter:
     def __init__(self, card: ModelCard | str, device: str = "auto") -> None:
         """Load a network by its card or the card's name (vessels_lower, vessels_upper).
 
-        Raises UserError where the weights or the device cannot be used, or the network does not find vessels.
+        DRU-Net sees frames as published, 256x256; a network of our design sees them at full resolution as well. Raises
+        UserError where the weights or the device cannot be used, or the network does not find vessels.
         """
-        self._network = FrameNetwork(card, device)
+        card = card if isinstance(card, ModelCard) else load_card(card)
+        self._network = FrameNetwork(card, device, sizes=COARSE_SIZES if card.architecture == "DRUNet" else FULL_SIZES)
         self.card = self._network.card
         if VESSEL not in self._network.outputs:
             raise UserError(f"The network '{self.card.name}' does not segment vessels: choose vessels_lower, "

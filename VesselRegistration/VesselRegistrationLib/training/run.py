@@ -7,6 +7,7 @@ from typing import Any
 
 from ..networks.normalisation import FULL_SIZE, NETWORK_SIZE
 from ..progress import ProgressCallback, StopCheck, ignore_progress, never_stop
+from .architectures import DRU_NET
 from .catheter import catheter_settings_of, catheter_task
 from .distributed import leads
 from .fine_tuned import FineTunedTask
@@ -48,16 +49,20 @@ def run_plan(plan: TrainingPlan, out: Path, *, place: Place | None = None, resum
 
 
 def _sample_size(plan: TrainingPlan) -> int:
-    """The side of a user's frames in pixels: catheters are learnt at full resolution as well, through windows."""
-    closely = plan.task == CATHETER and plan.applied(catheter_settings_of(plan)).change_appearance
-    return FULL_SIZE if closely else NETWORK_SIZE
+    """The side of a user's frames in pixels: all but DRU-Net learn them at full resolution as well, through windows."""
+    settings = plan.applied(_recipe(plan))
+    return FULL_SIZE if settings.change_appearance and plan.network != DRU_NET else NETWORK_SIZE
+
+
+def _recipe(plan: TrainingPlan) -> TrainingSettings:
+    return catheter_settings_of(plan) if plan.task == CATHETER else vessel_settings_of(plan)
 
 
 def _task(plan: TrainingPlan, folder: FolderSplit | None) -> tuple[Task, TrainingSettings]:
     if plan.task not in (VESSELS, CATHETER):
         task, settings = matching_task(plan)
         return _prepared(task, plan, {}), settings
-    recipe = catheter_settings_of(plan) if plan.task == CATHETER else vessel_settings_of(plan)
+    recipe = _recipe(plan)
     if folder is None:
         settings = plan.applied(recipe)
     else:
