@@ -79,7 +79,7 @@ def test_a_row_becomes_a_request(tmp_path):
     assert request.frames == (3, 0) and request.masks == (tmp_path / "a.png", tmp_path / "b.png")
     assert request.roi == (10, 20, 300, 400)
     assert asdict(request.settings) == {"method": "affine", "device": "cpu", "field_of_view": "upper",
-                                        "threshold": 0.25}
+                                        "threshold": 0.25, "network": None}
     assert (request.start, request.model_space, request.model_unit) == (tmp_path / "start.json", "RAS", "cm")
     first, second = request.geometry
     assert (first.primary_angle_deg, first.secondary_angle_deg, first.sid_mm, first.sod_mm) == (30, None, 1100, 700)

@@ -197,10 +197,10 @@ def means(out: Path, network: str, chosen: Sequence[EvaluationFrame]) -> dict[st
             answer = torch.sigmoid(model(torch.from_numpy(image)[None, None]))[0, 0].numpy()
         found, truth = set(np.flatnonzero((answer > 0.5) & one.usable)), set(
             np.flatnonzero(one.masks["vessel"] & one.usable))
-        devices = set(np.flatnonzero(one.masks["device"] & one.usable)) - truth
+        devices = set(np.flatnonzero(one.masks["device"] & one.usable))
         hits = len(found & truth)
         scores.append((2 * hits / (len(found) + len(truth)), hits / max(1, len(found)), hits / len(truth),
-                       len(found & devices) / len(devices)))
+                       len((found - truth) & devices) / len(devices)))
     return dict(zip(("dice", "precision", "recall", "on_devices"), np.mean(scores, axis=0), strict=True))
 
 

@@ -82,10 +82,10 @@ def test_empty_masks():
     assert np.isnan(missed.hd95_px)
 
 
-def test_marked_device_pixels_count_beside_the_vessel_only():
+def test_device_pixels_taken_for_vessel_are_a_share_of_all_device_pixels():
     truth, devices = box(0, 64, 0, 10), box(20, 24, 0, 50)
     found = truth | box(20, 24, 10, 30)
-    assert score_mask(found, truth, ALL, devices).on_devices == pytest.approx(20 / 40)
+    assert score_mask(found, truth, ALL, devices).on_devices == pytest.approx(20 / 50)
 
 
 def test_centreline_dice_sees_a_break_that_dice_hardly_does():

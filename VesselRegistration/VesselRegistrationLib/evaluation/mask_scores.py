@@ -15,7 +15,7 @@ class MaskScores:
 
     ``cl_dice`` is the Dice of centrelines (Shit et al., CVPR 2021). ``hd95_px`` is the 95th percentile of the distances
     between the two outlines, both ways; not a number where one mask is empty. ``on_devices`` is the share of device
-    pixels, beside the true vessel, that were taken for vessel; not a number without such pixels.
+    pixels that were taken for vessel where there is none; not a number without devices.
     """
 
     dice: float
@@ -33,7 +33,7 @@ def score_mask(found: np.ndarray, truth: np.ndarray, usable: np.ndarray,
     overlap = binary_overlap(found, truth)
     return MaskScores(overlap.dice, overlap.precision, overlap.recall, centreline_dice(found, truth),
                       _hausdorff_95(found, truth),
-                      np.nan if devices is None else _share_marked(found, devices & usable & ~truth))
+                      np.nan if devices is None else _share_marked(found & ~truth, devices & usable))
 
 
 def centreline_dice(found: np.ndarray, truth: np.ndarray) -> float:

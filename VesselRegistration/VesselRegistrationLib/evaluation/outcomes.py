@@ -77,7 +77,7 @@ _OVERLAP = (
 )
 _MASK = (*_OVERLAP, Measure("cl_dice", "clDice", np.median, ".3f"),
          Measure("hd95_px", "HD95 px", np.median, ".1f", "lower"))
-VESSEL_MEASURES = (*_MASK, Measure("on_devices", "device pixels marked", np.mean, ".1%", "lower"))
+VESSEL_MEASURES = (*_MASK, Measure("on_devices", "device pixels taken for vessel", np.mean, ".1%", "lower"))
 CATHETER_MEASURES = (
     *_MASK,
     Measure("tip_px", "tip px", np.median, ".1f", "lower"),

@@ -26,6 +26,7 @@ _TRAINING_DOMAIN = ("Fluoroscopy simulated from parametric vessel anatomies, ren
                     "random similarity, gamma, contrast and noise on top.")
 _WIDE_DOMAIN = ("Fluoroscopy simulated from parametric vessel anatomies, renderer domains 'training' and 'wide', "
                 "random similarity, and changes of polarity, borders, tone, sharpness and noise on top.")
+_WINDOWS = " Frames of 512x512 pixels, seen as a whole at half that size or through windows."
 _TEST_DOMAIN = "Fluoroscopy simulated from other seeds with the renderer's domain 'test'."
 _PAIRS_DOMAIN = "Pairs of silhouettes simulated from parametric vessel anatomies, both fields of view in turn."
 _PAIRS_TEST = "Pairs simulated from other seeds."
@@ -59,7 +60,9 @@ def export_network(training: Path, out: Path, version: str, cases: int = HELD_OU
 
 
 def _many_looks(checkpoint: Mapping[str, Any]) -> dict[str, str]:
-    return {"training_domain": _WIDE_DOMAIN} if checkpoint["settings"].get("change_appearance") else {}
+    if not checkpoint["settings"].get("change_appearance"):
+        return {}
+    return {"training_domain": _WIDE_DOMAIN + (_WINDOWS if checkpoint["origin"]["task"] == "catheter" else "")}
 
 
 def _own_frames(origin: Mapping[str, Any]) -> dict[str, str]:

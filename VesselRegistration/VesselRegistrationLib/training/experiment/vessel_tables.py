@@ -82,7 +82,7 @@ def comparison_as_markdown(content: Mapping[str, Any], speed: Speed) -> str:
         table(("network", "steps", "ms per step, measured before", "minutes trained"), trainings),
         "## Held-out domains",
         "Means over frames; all measures of a frame come from the same binary mask, probability above 0.5. Device "
-        "pixels are those beside the true vessels.",
+        "pixels taken for vessel are those beside the true vessels, as a share of all device pixels.",
         table(("domain", "field of view", "network", "frames", *(measure.title for measure in MEASURES)), rows),
         "## Difference and time",
         f"Dice, {ALL}: {OURS} {difference[OURS]:.3f}, {DRU_NET} {difference[DRU_NET]:.3f}, difference "
