@@ -14,7 +14,10 @@ from VesselRegistrationLib.catheters.tracing import trace_devices
 from VesselRegistrationLib.cli.main import main
 from VesselRegistrationLib.dicom.frame import HeaderGeometry, XAFrame
 from VesselRegistrationLib.errors import UserError
+from VesselRegistrationLib.evaluation.frames import simulated_frames
+from VesselRegistrationLib.matching.overlap import binary_overlap
 from VesselRegistrationLib.networks import weights
+from VesselRegistrationLib.networks.frame_network import FrameNetwork
 from VesselRegistrationLib.rendering.segmentation_files import (
     DEVICE_COLOURS,
     device_overlay_picture,
@@ -80,6 +83,19 @@ def test_the_shipped_network_is_the_one_for_catheters(catheter_weights):
     assert found.weights == {"catheter": weights.load_card("catheter").sha256}
     with pytest.raises(UserError, match="does not find catheters"):
         DeviceFinder(network="vessels_lower")
+
+
+def test_full_resolution_shows_more_of_thin_devices() -> None:
+    finder, coarse = DeviceFinder(device="cpu"), FrameNetwork(shipped_network(), "cpu")
+    gains = []
+    for source in simulated_frames("device", ("training",), ("lower", "upper"), 6, size=512):
+        frame = source()
+        truth = frame.masks["device"] & frame.usable
+        masks = (finder.find(frame.attenuation, frame.usable).mask,
+                 coarse.probabilities(frame.attenuation, frame.usable)["device"] > 0.5)
+        full, without = (binary_overlap(mask & frame.usable, truth).dice for mask in masks)
+        gains.append(full - without)
+    assert np.mean(gains) > 0.03
 
 
 def test_command_finds_both(catheter_weights, lower_case, tmp_path, capsys):
