@@ -244,7 +244,7 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
     def findVessels(self, xrayNodes: Sequence[vtkMRMLScalarVolumeNode], fieldOfView: str = "auto",
                     device: str = "auto", threshold: float = DEFAULT_THRESHOLD,
                     progress: ProgressCallback = ignore_progress, shouldStop: StopCheck = never_stop,
-                    network: Path | None = None) -> None:
+                    network: Path | str | None = None) -> None:
         """Find the vessels of X-rays; a registration then uses these masks. Raises UserError and Cancelled.
 
         ``network`` is the card or weights file of a vessel network of the user's, here and below.
@@ -307,7 +307,7 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
     def track(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
               transformNode: vtkMRMLLinearTransformNode, device: str = "auto", fieldOfView: str = "auto",
               threshold: float = DEFAULT_THRESHOLD, progress: ProgressCallback = ignore_progress,
-              shouldStop: StopCheck = never_stop, network: Path | None = None) -> CineResult:
+              shouldStop: StopCheck = never_stop, network: Path | str | None = None) -> CineResult:
         """Follow a registered model through the run of an X-ray; replay then moves it. Raises UserError, Cancelled."""
         run = self._files.runOf(xrayNode)
         self._files.addSequence(xrayNode)
@@ -316,7 +316,7 @@ class VesselRegistrationLogic(ScriptedLoadableModuleLogic):
 
     def liveTracker(self, modelNode: vtkMRMLModelNode, xrayNode: vtkMRMLScalarVolumeNode,
                     transformNode: vtkMRMLLinearTransformNode, device: str = "auto", fieldOfView: str = "auto",
-                    threshold: float = DEFAULT_THRESHOLD, network: Path | None = None) -> LiveTracker:
+                    threshold: float = DEFAULT_THRESHOLD, network: Path | str | None = None) -> LiveTracker:
         """What follows a registered model into every new image of an X-ray. Raises UserError."""
         return LiveTracker(surfaceFromModel(modelNode), xrayNode, transformNode,
                            FrameSegmenter(fieldOfView, threshold, device, network))

@@ -1,12 +1,11 @@
 """Networks that users trained and exported themselves, used in place of the shipped ones."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from constant_network import save_constant
 from VesselRegistrationLib.batch.case import BatchDefaults, CaseRequest
 from VesselRegistrationLib.catheters.finding import DeviceFinder
 from VesselRegistrationLib.cli.main import main
@@ -17,16 +16,8 @@ from VesselRegistrationLib.registration.masks import FrameSegmenter
 
 
 def exported(folder: Path, untrained: Path, vessel: float) -> Path:
-    """The card of a network named "mine" that says the same logit of vessel everywhere, and the opposite of device."""
-    network = weights.build_network("FluoroNet", {})
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.zero_()
-        network.head[-1].bias[:4], network.head[-1].bias[4:] = vessel, -vessel
-    card = replace(weights.load_card(untrained / "vessels_lower.json"), name="mine", architecture="FluoroNet",
-                   field_of_view="any")
-    weights.save_weights(network, card, folder)
-    return folder / "mine.json"
+    """The card of the user's network "mine"."""
+    return save_constant(folder, "mine", untrained, vessel)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".safetensors"])
@@ -39,6 +30,9 @@ def test_the_users_network_finds_the_vessels(untrained_networks: Path, lower_cas
     assert found.weights == {"mine": weights.load_card(card).sha256}
     assert "mine" in found.source and "your own" in found.source
     assert found.network is not None and weights.load_card(found.network).name == "mine"
+    by_text = FrameSegmenter(network=str(card.with_suffix(suffix))).segment(frame)
+    np.testing.assert_array_equal(by_text.mask, found.mask)
+    assert by_text.network == found.network
 
 
 def test_the_users_network_finds_devices(untrained_networks: Path, tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """Devices from the network to the files of the command segment."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from catheter_shapes import drawn, line
+from constant_network import save_constant
 from PIL import Image
 from VesselRegistrationLib.catheters.finding import DeviceFinder, FoundDevices, shipped_network
 from VesselRegistrationLib.catheters.tracing import trace_devices
@@ -32,13 +31,7 @@ def catheter_weights(untrained_weights, tmp_path, monkeypatch):
     """The networks of the tests and one for catheters whose logits are 0 everywhere."""
     for path in untrained_weights.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    network = weights.build_network("FluoroNet", {})
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.zero_()
-    card = replace(weights.load_card(untrained_weights / "vessels_lower.json"), name="catheter",
-                   architecture="FluoroNet", field_of_view="any")
-    weights.save_weights(network, card, tmp_path)
+    save_constant(tmp_path, "catheter", untrained_weights)
     monkeypatch.setattr(weights, "weights_directory", lambda: tmp_path)
     return tmp_path
 

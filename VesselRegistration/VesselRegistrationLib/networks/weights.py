@@ -83,8 +83,9 @@ def load_card(name: str | Path) -> ModelCard:
                         "or reinstall the extension.") from None
 
 
-def load_own_card(path: Path) -> ModelCard:
+def load_own_card(file: Path | str) -> ModelCard:
     """The card of a network that a user names by a file. Raises UserError where it is no such file."""
+    path = Path(file)
     if path.suffix not in (CARD_SUFFIX, WEIGHTS_SUFFIX):
         raise UserError(f"{path} is no exported network: name the card ({CARD_SUFFIX}) or the weights "
                         f"({WEIGHTS_SUFFIX}) that 'vessel-registration train export' wrote.")

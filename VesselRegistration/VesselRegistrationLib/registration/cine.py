@@ -40,7 +40,7 @@ class CineRequest:
     device: str = "auto"
     field_of_view: str = AUTO
     threshold: float = DEFAULT_THRESHOLD
-    network: Path | None = None
+    network: Path | str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ class FrameSegmenter:
     """Segments frames of one study; networks are loaded when they are first needed."""
 
     def __init__(self, field_of_view: str = AUTO, threshold: float = DEFAULT_THRESHOLD, device: str = "auto",
-                 network: Path | None = None) -> None:
+                 network: Path | str | None = None) -> None:
         """``field_of_view`` is lower, upper or auto: then the first frame decides for all of the study.
 
         ``network`` is the card or the weights file of a network of the user's, which is used for both fields of view in
@@ -46,16 +47,22 @@ class FrameSegmenter:
         self._request = field_of_view
         self._threshold = threshold
         self._networks = _Networks(device)
+        self._device = device
         self._own_file = network
-        self._own = None if network is None else VesselSegmenter(load_own_card(network), device)
+        self._own_card = None if network is None else load_own_card(network)
 
     def segment(self, frame: XAFrame) -> VesselMask:
         """The vessels of a frame. Raises UserError for a blank frame, a wrong option or unusable weights."""
-        if self._own is not None:
+        if self._own_card is not None:
             return self._segmented(frame, self._own, "A network of your own.", None, str(self._own_file))
         choice = self._choice(frame)
         network = self._networks[choice.field_of_view]
         return self._segmented(frame, network, choice.reason, choice.field_of_view, network.card.name)
+
+    @cached_property
+    def _own(self) -> VesselSegmenter:
+        assert self._own_card is not None
+        return VesselSegmenter(self._own_card, self._device)
 
     def _segmented(self, frame: XAFrame, network: VesselSegmenter, reason: str, field_of_view: str | None,
                    found_by: str) -> VesselMask:

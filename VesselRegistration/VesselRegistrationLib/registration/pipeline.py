@@ -45,7 +45,7 @@ class RegistrationRequest:
     threshold: float = DEFAULT_THRESHOLD
     start: np.ndarray | None = None
     limits: PosePrior | None = None
-    network: Path | None = None
+    network: Path | str | None = None
 
 
 def initial_pose(model: SurfaceModel) -> np.ndarray:

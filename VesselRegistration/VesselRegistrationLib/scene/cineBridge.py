@@ -17,7 +17,7 @@ from .volumeBridge import frameNumbers
 def trackRun(modelNode: slicer.vtkMRMLModelNode, xrayNode: slicer.vtkMRMLScalarVolumeNode,
              transformNode: slicer.vtkMRMLLinearTransformNode, run: XARun, device: str = "auto",
              fieldOfView: str = "auto", threshold: float = 0.5, progress: ProgressCallback = ignore_progress,
-             shouldStop: StopCheck = never_stop, network: Path | None = None) -> CineResult:
+             shouldStop: StopCheck = never_stop, network: Path | str | None = None) -> CineResult:
     """Follow the model from the pose that a transform holds in the frame that an X-ray shows.
 
     The X-ray must show its run by a browser already. Raises UserError and Cancelled.

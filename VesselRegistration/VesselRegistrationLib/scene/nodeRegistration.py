@@ -77,7 +77,7 @@ class RegistrationOptions:
     threshold: float = DEFAULT_THRESHOLD
     startNode: slicer.vtkMRMLTransformNode | None = None
     stayNear: bool = False
-    network: Path | None = None
+    network: Path | str | None = None
 
 
 def registerNodes(modelNode: slicer.vtkMRMLModelNode, xrayNodes: Sequence[slicer.vtkMRMLScalarVolumeNode],

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from ..networks.affine_cnn import warp
 from ..networks.normalisation import NETWORK_SIZE
-from .augmentation import Generators
+from .augmentation import Generators, halve
 
 _ZOOM_SHARE = 0.25
 _WINDOW_SHARE = 0.6
@@ -46,22 +46,23 @@ def look_closer(image: torch.Tensor, target: torch.Tensor, usable: torch.Tensor,
     """A window of half the height and width, anywhere, for a share of the samples; all of the others.
 
     All (batch, channels, height, width), square. Samples of up to 256x256 keep their size, and a fourth of them are
-    enlarged; larger ones, a multiple of that, become 256x256, most of them by a window, as sharp as they are.
+    enlarged; larger ones become half as large, most of them by a window, as sharp as they are.
     """
     draw = torch.stack([torch.rand(3, generator=generator) for generator in generators]).to(image.device)
     if image.shape[-1] <= NETWORK_SIZE:
         return _zoomed(image, target, usable, draw)
-    step = image.shape[-1] // NETWORK_SIZE
-    corners = (draw[:, 1:] * (image.shape[-1] - NETWORK_SIZE)).long().tolist()
+    size = image.shape[-1] // 2
+    corners = (draw[:, 1:] * size).long().tolist()
     near = _chosen(draw[:, 0], _WINDOW_SHARE)
 
     def windows(images: torch.Tensor) -> torch.Tensor:
-        return torch.stack([one[:, row:row + NETWORK_SIZE, col:col + NETWORK_SIZE]
+        return torch.stack([one[:, row:row + size, col:col + size]
                             for one, (row, col) in zip(images, corners, strict=True)])
 
-    return (torch.where(near, windows(image), functional.avg_pool2d(image, step)),
-            torch.where(near, windows(target), (functional.avg_pool2d(target, step) >= 0.5).float()),
-            torch.where(near, windows(usable), (functional.avg_pool2d(usable, step) > 0.99).float()))
+    whole_image, whole_target, whole_usable = halve(image, target, usable)
+    return (torch.where(near, windows(image), whole_image),
+            torch.where(near, windows(target), (whole_target >= 0.5).float()),
+            torch.where(near, windows(usable), whole_usable))
 
 
 def _chosen(draw: torch.Tensor, share: float) -> torch.Tensor:
